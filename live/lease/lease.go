@@ -1,0 +1,62 @@
+// Package lease decides which controller may act: one holds the socket of an
+// Asterisk, one holds the board. A lease is kept where the board is kept; its
+// token only grows, so whatever is done in its name can be fenced.
+package lease
+
+import (
+	"context"
+	"time"
+
+	"hotline"
+)
+
+// TTL is how long a lease stands without being renewed, and Every how often it
+// is renewed. A controller whose host died is followed after TTL at most,
+// within the second a restart may take; three renewals can fail before it is
+// lost. A holder who died on the same host is followed at once (Dead).
+const (
+	TTL   = 700 * time.Millisecond
+	Every = 200 * time.Millisecond
+)
+
+// Board is the name of the lease that a board's commits are fenced with.
+const Board = "board"
+
+// Socket names the lease of an Asterisk's event socket.
+func Socket(asterisk string) string { return "socket/" + asterisk }
+
+// Claim is a wish for a lease.
+type Claim struct {
+	Name   string
+	Holder Holder
+	Floor  hotline.Token // the highest token known elsewhere, e.g. to Asterisk; the new one is above it
+	TTL    time.Duration
+	// From takes the lease from this holder though its time is not over, and
+	// from nobody else: for a holder known to be dead. The zero holder: none.
+	From Holder
+}
+
+// Lease is who holds what.
+type Lease struct {
+	Name   string
+	Token  hotline.Token
+	Holder Holder
+	Left   time.Duration // how long it still stands; 0 when it is free
+}
+
+// Book is where leases are kept.
+type Book interface {
+	// TakeLease takes the lease when it is free, is already the claimant's, or
+	// is held by Claim.From. The token is the highest of the time in
+	// milliseconds, the last token + 1 and the floor + 1. When another holds
+	// it, the error is of kind Conflict and the lease is the other's.
+	TakeLease(ctx context.Context, c Claim) (Lease, error)
+	// RenewLease lets the lease stand for the claim's TTL from now. It is
+	// written anew when the book has lost it. Forbidden when another took it.
+	RenewLease(ctx context.Context, c Claim, t hotline.Token) error
+	// FreeLease gives the lease back; one that another took is left alone.
+	FreeLease(ctx context.Context, name string, t hotline.Token) error
+	// ReadLease tells who holds the lease, or held it last; NotFound when
+	// nobody ever did.
+	ReadLease(ctx context.Context, name string) (Lease, error)
+}

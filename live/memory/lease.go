@@ -1,0 +1,75 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"hotline"
+	"hotline/live/lease"
+)
+
+// TakeLease takes the lease when it is free; see lease.Book.
+func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, error) {
+	now, err := s.enter(ctx)
+	defer s.mu.Unlock()
+	if err != nil {
+		return lease.Lease{}, err
+	}
+	l := s.leases[c.Name]
+	if l.until > now && l.Holder != c.Holder && l.Holder != c.From {
+		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s is held by %v", c.Name, l.Holder)
+	}
+	l.Lease = lease.Lease{Name: c.Name, Token: max(hotline.Token(now), l.Token+1, c.Floor+1), Holder: c.Holder}
+	l.until = now.Add(c.TTL)
+	s.leases[c.Name] = l
+	return l.at(now), nil
+}
+
+// RenewLease lets the lease stand longer; see lease.Book.
+func (s *Store) RenewLease(ctx context.Context, c lease.Claim, t hotline.Token) error {
+	now, err := s.enter(ctx)
+	defer s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	l := s.leases[c.Name]
+	if l.Token > t || l.Token == t && l.Holder != c.Holder && l.Holder != (lease.Holder{}) {
+		return hotline.Errorf(hotline.Forbidden, "the lease %s was taken by %v", c.Name, l.Holder)
+	}
+	s.leases[c.Name] = held{Lease: lease.Lease{Name: c.Name, Token: t, Holder: c.Holder}, until: now.Add(c.TTL)}
+	return nil
+}
+
+// FreeLease gives the lease back; see lease.Book.
+func (s *Store) FreeLease(ctx context.Context, name string, t hotline.Token) error {
+	_, err := s.enter(ctx)
+	defer s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if l, ok := s.leases[name]; ok && l.Token == t {
+		l.until = 0
+		s.leases[name] = l
+	}
+	return nil
+}
+
+// ReadLease tells who holds the lease; see lease.Book.
+func (s *Store) ReadLease(ctx context.Context, name string) (lease.Lease, error) {
+	now, err := s.enter(ctx)
+	defer s.mu.Unlock()
+	if err != nil {
+		return lease.Lease{}, err
+	}
+	l, ok := s.leases[name]
+	if !ok {
+		return lease.Lease{}, hotline.Errorf(hotline.NotFound, "nobody ever held the lease %s", name)
+	}
+	return l.at(now), nil
+}
+
+func (l held) at(now hotline.Millis) lease.Lease {
+	out := l.Lease
+	out.Left = max(0, time.Duration(l.until-now)*time.Millisecond)
+	return out
+}
