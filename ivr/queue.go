@@ -1,0 +1,221 @@
+package ivr
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"hotline"
+)
+
+// QueueStep is where the caller waits for an agent.
+type QueueStep struct {
+	Say      []string      // said on joining, while an agent is sought already
+	Position string        // prompt before the position ("您前面还有"); "" tells none
+	Unit     string        // prompt after it ("位")
+	Every    time.Duration // between positions; said only when it got better
+	Answered string        // the step when an agent has answered
+	After    time.Duration // how long to wait at most; 0: without end
+	Else     string        // the step then
+
+	place Place // where this call waits; the flow fills it in
+}
+
+// Play waits until an agent answers. An announcement stops the instant one is
+// found.
+func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
+	s.begin(ctx, c)
+	var err error
+	if c.Place, err = c.Queue.Join(ctx, s.wish(c)); err != nil {
+		return "", err
+	}
+	offer, err := s.wait(ctx, c)
+	switch {
+	case err == nil:
+		c.Offer = offer
+		return s.Answered, nil
+	case ctx.Err() != nil:
+		return "", err
+	default: // waited long enough, or the queue failed
+		_, c.Facts.Offers = c.Queue.Leave(ctx, c.id())
+		if context.Cause(ctx) == nil && err == errWaited {
+			return s.Else, nil
+		}
+		return "", err
+	}
+}
+
+// wish is what the caller waits for; one who had a place keeps it.
+func (s QueueStep) wish(c *Call) hotline.Wish {
+	return hotline.Wish{
+		Call: c.id(), Queue: s.place.Queue, Priority: c.Priority,
+		Needs: slices.Concat(s.place.Needs, c.Needs),
+		Seq:   c.Place.Seq, Since: c.Place.Since,
+	}
+}
+
+// begin notes where the choice ended: the service level counts from here.
+func (s QueueStep) begin(ctx context.Context, c *Call) {
+	c.Phase = InQueue
+	c.Facts.Queue = s.place.Queue
+	if c.Facts.Chosen.IsZero() {
+		c.Facts.Chosen = c.Now().UTC()
+		c.save(ctx)
+	}
+}
+
+var errWaited = hotline.Errorf(hotline.Unavailable, "nobody answered in time")
+
+// wait lets the caller hear music while an agent is sought.
+func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
+	seek, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if s.After > 0 {
+		left := s.After - c.Now().Sub(c.Facts.Chosen)
+		timer := time.AfterFunc(max(left, 0), func() { stop(errWaited) })
+		defer timer.Stop()
+	}
+	waiting, quiet := context.WithCancel(ctx)
+	defer quiet()
+	type found struct {
+		offer hotline.Offer
+		err   error
+	}
+	answered := make(chan found, 1)
+	go func() {
+		o, err := c.Queue.Await(seek, c.id())
+		answered <- found{o, err}
+		quiet()
+	}()
+	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: prompts(s.Say), Every: s.Every, Next: s.positions(c)})
+	if err != nil { // the line failed: nobody is to be found for it
+		stop(err)
+	}
+	f := <-answered
+	if f.err != nil {
+		return hotline.Offer{}, context.Cause(seek)
+	}
+	return f.offer, err
+}
+
+// positions gives the words for the caller's position, only when it got better
+// than what he was told.
+func (s QueueStep) positions(c *Call) func() []Part {
+	if s.Position == "" {
+		return nil
+	}
+	told := -1
+	return func() []Part {
+		n := c.Queue.Position(c.id())
+		if n <= 0 || told >= 0 && n >= told {
+			return nil
+		}
+		told = n
+		return []Part{{Prompt: s.Position}, {Number: n}, {Prompt: s.Unit}}
+	}
+}
+
+// Exits is the answer, and the end of patience where there is one.
+func (s QueueStep) Exits() []Exit {
+	exits := []Exit{{To: s.Answered}}
+	if s.After > 0 {
+		exits = append(exits, Exit{To: s.Else})
+	}
+	return exits
+}
+
+// Prompts is what is said while waiting.
+func (s QueueStep) Prompts() []string {
+	keys := slices.Clone(s.Say)
+	if s.Position != "" {
+		keys = append(keys, s.Position, s.Unit)
+	}
+	return keys
+}
+
+// TalkStep is the talk with the agent.
+type TalkStep struct {
+	Notice []string // first words to both; the agent's number follows NumberAfter
+	Number bool     // read the agent's number after the first prompt of Notice
+	Record bool
+	Next   string // when the agent left first
+	Queue  string // the queue step, when the agent was gone before they were joined
+}
+
+// Play joins the two and returns when either leaves.
+func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
+	c.Phase = InTalk
+	if err := c.Queue.Joined(ctx, c.Offer); err != nil && hotline.KindOf(err) == hotline.Conflict {
+		return s.Queue, nil // the offer ended meanwhile
+	}
+	c.Facts.Agent, c.Facts.Phone = c.Offer.Agent, c.Offer.Phone
+	if c.Facts.Joined.IsZero() {
+		c.Facts.Joined = c.Now().UTC()
+	}
+	c.save(ctx)
+	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c)})
+	return s.ended(ctx, c, end, err)
+}
+
+func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (string, error) {
+	if end.Note != "" {
+		c.Facts.Note = end.Note
+	}
+	if ctx.Err() != nil {
+		return "", err
+	}
+	if end.Unjoined {
+		c.Facts.Joined, c.Facts.Agent, c.Facts.Phone = c.Facts.TalkEnded, "", ""
+		return s.Queue, nil
+	}
+	c.Facts.TalkEnded = c.Now().UTC()
+	c.Facts.End = hotline.EndAnswered
+	c.Facts.EndedBy = end.By
+	return s.Next, err
+}
+
+func (s TalkStep) record(c *Call) string {
+	if !s.Record {
+		return ""
+	}
+	c.Facts.Recording = string(c.Facts.Ticket)
+	return c.Facts.Recording
+}
+
+func (s TalkStep) notice(c *Call) []Part {
+	parts := prompts(s.Notice)
+	if s.Number && len(parts) > 0 {
+		parts = slices.Insert(parts, 1, Part{Digits: string(c.Offer.Agent)})
+	}
+	return parts
+}
+
+// Exits is the step after the talk, and the queue for a talk that failed to
+// begin.
+func (s TalkStep) Exits() []Exit { return []Exit{{To: s.Next}, {To: s.Queue}} }
+
+// Prompts is the notice.
+func (s TalkStep) Prompts() []string { return s.Notice }
+
+// MessageStep takes a message; it becomes a draft ticket.
+type MessageStep struct {
+	Say     []string
+	Longest time.Duration
+	Next    string
+}
+
+// Play takes it.
+func (s MessageStep) Play(ctx context.Context, c *Call) (string, error) {
+	c.Phase = InMessage
+	file, err := c.Machine.Take(ctx, c.speech(s.Say), string(c.Facts.Ticket)+"-message", s.Longest)
+	if file != "" {
+		c.Facts.Message = file
+	}
+	return s.Next, err
+}
+
+// Exits is the next step.
+func (s MessageStep) Exits() []Exit { return []Exit{{To: s.Next}} }
+
+// Prompts is what asks for the message.
+func (s MessageStep) Prompts() []string { return s.Say }

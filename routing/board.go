@@ -1,0 +1,64 @@
+package routing
+
+import (
+	"context"
+	"time"
+
+	"hotline"
+)
+
+// Wish is what a caller joins a queue with.
+type Wish = hotline.Wish
+
+// Snapshot is the whole board at one moment.
+type Snapshot struct {
+	Now    hotline.Millis
+	Places []hotline.Place
+	Agents []Agent
+	Offer  hotline.OfferID // the highest offer ever numbered
+}
+
+// Change is one new value for an agent or a place (exactly one of the two is
+// set). Version in it is the version it was made from; the board refuses the
+// commit when another change came between.
+type Change struct {
+	Agent *Agent
+	Place *hotline.Place // only Offer may differ from the board's
+	// Since: the state is new, so its Since becomes the board's now.
+	Since bool
+	// Within is how long from the board's now the agent's Deadline is; 0 keeps
+	// no deadline.
+	Within time.Duration
+	// Gone removes the agent (he signed out) or the place (joined: the caller
+	// talks, and waits no more).
+	Gone bool
+}
+
+// Truth is the board's answer to a commit.
+type Truth struct {
+	Now hotline.Millis
+	// Refused: nothing was changed, because something was not as the change
+	// thought; Agents and Places then hold what they really are, and Missing
+	// what is no longer there.
+	Refused bool
+	Agents  []Agent         // as they are now (committed: with new Version, Since, Deadline)
+	Places  []hotline.Place // likewise
+	Missing []string        // "agent 1001", "place <call>": asked for and not there
+}
+
+// Store is the board where it is kept: Redis, or plain memory in fast stories.
+// Every method is one atomic step there. Errors are of kind Unavailable when
+// it cannot be reached in time and Forbidden when the token is not the newest.
+type Store interface {
+	// Load reads the whole board.
+	Load(ctx context.Context) (Snapshot, error)
+	// Join gives the caller a place with the next sequence number; a caller who
+	// has one already gets the same. It needs no lease: it is the call's own
+	// act.
+	Join(ctx context.Context, w Wish) (hotline.Place, error)
+	// Leave takes the caller's place away, whatever holds it; none is fine.
+	Leave(ctx context.Context, call hotline.CallID) error
+	// Commit makes all changes or none. An agent with Version 0 is new and must
+	// not be on the board.
+	Commit(ctx context.Context, t hotline.Token, changes []Change) (Truth, error)
+}
