@@ -1,0 +1,184 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	asteriskconfig "hotline/asterisk-config"
+)
+
+// asteriskMajor is the one version that the hotline is written for.
+const asteriskMajor = "22"
+
+// installation is where an Asterisk has its parts.
+type installation struct {
+	program string
+	modules string
+	data    string // documentation and REST descriptions
+	version string
+}
+
+// findAsterisk looks at the unpacked Asterisk, or at the site's own.
+func findAsterisk(ctx context.Context, o Options) (installation, error) {
+	in, root := installation{program: o.Asterisk}, "/"
+	if in.program == "" {
+		in.program, root = filepath.Join(o.Tools, "bin/asterisk"), filepath.Join(o.Tools, "root")
+	}
+	if _, err := os.Stat(in.program); err != nil {
+		return in, fmt.Errorf("there is no Asterisk at %s; run: make tools", in.program)
+	}
+	out, err := exec.CommandContext(ctx, in.program, "-V").Output()
+	if err != nil {
+		return in, fmt.Errorf("Asterisk at %s does not run: %w", in.program, err)
+	}
+	in.version = regexp.MustCompile(`[0-9]+(\.[0-9]+)*`).FindString(string(out))
+	if major, _, _ := strings.Cut(in.version, "."); major != asteriskMajor {
+		return in, fmt.Errorf("Asterisk at %s is version %s, but the hotline needs Asterisk %s", in.program, in.version, asteriskMajor)
+	}
+	for _, place := range []struct {
+		part    *string
+		pattern []string
+	}{
+		{&in.modules, []string{"usr/lib/*/asterisk/modules", "usr/lib64/asterisk/modules", "usr/lib/asterisk/modules"}},
+		{&in.data, []string{"usr/share/asterisk", "var/lib/asterisk"}},
+	} {
+		for _, p := range place.pattern {
+			if found, _ := filepath.Glob(filepath.Join(root, p)); len(found) > 0 && *place.part == "" {
+				*place.part = found[0]
+			}
+		}
+		if *place.part == "" {
+			return in, fmt.Errorf("Asterisk's own files are not below %s (looked for %s)", root, strings.Join(place.pattern, ", "))
+		}
+	}
+	return in, nil
+}
+
+// configure writes what Asterisk reads and says.
+func (s *Site) configure() error {
+	o, f := s.options, s.folder
+	for _, part := range []string{"documentation", "rest-api"} {
+		if err := f.link(filepath.Join(s.installation.data, part), "asterisk/data/"+part); err != nil {
+			return err
+		}
+	}
+	if err := f.link(f.at("sounds"), "asterisk/data/sounds/hotline"); err != nil {
+		return err
+	}
+	if err := asteriskconfig.WriteSounds(f.at("sounds")); err != nil {
+		return err
+	}
+	if err := writeMusic(f.at("music")); err != nil {
+		return err
+	}
+	v := asteriskconfig.Values{
+		Name: o.Name, Config: f.at("asterisk/config"), Modules: s.installation.modules, Data: f.at("asterisk/data"),
+		State: f.at("asterisk/state"), Spool: f.at("asterisk/spool"), Run: f.run, Logs: f.at("asterisk/logs"),
+		Music: f.at("music"), MaxFiles: maxFiles(),
+		Listen: o.Listen, LoopbackOnly: o.loopbackOnly(), SIPPort: s.sipPort, ARIPort: s.ariPort,
+		RTPFirst: s.addresses.RTPFirst, RTPLast: s.addresses.RTPLast,
+		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, StaticPhones: o.StaticPhones,
+		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones,
+		BootPassword: s.bootPassword,
+	}
+	if o.Bench {
+		v.QueueMembers = o.BenchMembers
+	}
+	return asteriskconfig.Write(v)
+}
+
+// maxFiles is how many descriptors Asterisk may have: what the machine allows, up
+// to what ten thousand call legs need.
+func maxFiles() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	return int(min(limit.Max, 65536))
+}
+
+// startAsterisk starts Asterisk and waits until it serves ARI and SIP.
+func (s *Site) startAsterisk(ctx context.Context) error {
+	log := s.folder.at("asterisk/logs/console.log")
+	c, err := s.nursery.start("Asterisk", log, []string{"ASTERISK_PROMPT="},
+		s.installation.program, "-f", "-C", s.folder.at("asterisk/config/asterisk.conf"))
+	if err != nil {
+		return err
+	}
+	s.adopt(&s.asterisk, c)
+	return s.awaitAnswer(ctx, c, s.folder.at("asterisk/logs/messages.log"), s.asteriskServes)
+}
+
+// asteriskServes asks whether Asterisk has started wholly: our password is good
+// there and the SIP channel runs.
+func (s *Site) asteriskServes(ctx context.Context) error {
+	for _, module := range []string{"chan_pjsip.so", "app_stasis.so"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/asterisk/modules/"+module, nil)
+		if err != nil {
+			return err
+		}
+		req.SetBasicAuth(BootUser, s.bootPassword)
+		res, err := s.client.Do(req)
+		if err != nil {
+			return err
+		}
+		var answer struct {
+			Status string `json:"status"`
+		}
+		err = json.NewDecoder(res.Body).Decode(&answer)
+		res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK || answer.Status != "Running" {
+			return fmt.Errorf("ARI answers %d for %s, %q", res.StatusCode, module, answer.Status)
+		}
+	}
+	return nil
+}
+
+// awaitAnswer asks again and again, for 30 seconds at most, until a part answers.
+func (s *Site) awaitAnswer(ctx context.Context, c *child, log string, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	var last error
+	for {
+		if last = ask(ctx); last == nil {
+			return nil
+		}
+		select {
+		case <-c.over:
+			return fmt.Errorf("%s stopped while starting (%v): %s", c.name, c.err, lastLine(log))
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not answer (%v): %s", c.name, last, lastLine(log))
+		case <-tick.C:
+		}
+	}
+}
+
+// lastLine gives the last words of a log, or where to look for them.
+func lastLine(log string) string {
+	b, err := os.ReadFile(log)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if err != nil || lines[len(lines)-1] == "" {
+		return "it said nothing in " + log
+	}
+	return "its last words in " + log + " were: " + lines[len(lines)-1]
+}
+
+// hostPort joins a host and a port; 0.0.0.0 is reached by its loopback.
+func hostPort(host string, port int) string {
+	if host == "0.0.0.0" {
+		host = "127.0.0.1"
+	}
+	return host + ":" + strconv.Itoa(port)
+}

@@ -1,0 +1,89 @@
+package site
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// ports hands out ports that no other site on this machine has or is about to
+// open. A port is claimed by a name in the kernel's table of abstract sockets,
+// which goes with the process, across users too; only then it is tried.
+type ports struct{ claims []net.Listener }
+
+// searched is how many ports are looked at from the usual one on.
+const searched = 400
+
+// claim takes word for this site, or tells that another has it.
+func (p *ports) claim(word string) bool {
+	l, err := net.Listen("unix", "@hotline-"+word)
+	if err != nil {
+		return false
+	}
+	p.claims = append(p.claims, l)
+	return true
+}
+
+// close gives all claims back.
+func (p *ports) close() {
+	for _, l := range p.claims {
+		l.Close()
+	}
+	p.claims = nil
+}
+
+// find gives demanded, if it is free, or the first free port from usual on.
+func (p *ports) find(what, host string, demanded, usual int) (int, error) {
+	if demanded != 0 {
+		if !p.claim("port-"+strconv.Itoa(demanded)) || !free(host, demanded) {
+			return 0, fmt.Errorf("port %d for %s is in use; stop what uses it, or name no port and a free one is found", demanded, what)
+		}
+		return demanded, nil
+	}
+	for port := usual; port < usual+searched; port++ {
+		if free(host, port) && p.claim("port-"+strconv.Itoa(port)) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("none of the ports %d to %d is free for %s on %s", usual, usual+searched-1, what, host)
+}
+
+// Sound is given ports in blocks of rtpUnit, between the usual services and the
+// ports that the kernel gives to outgoing connections.
+const (
+	rtpUnit  = 100
+	rtpFrom  = 10000
+	rtpUntil = 32000
+)
+
+// findRTP gives a block of n ports that no other site has.
+func (p *ports) findRTP(n int) (first, last int, err error) {
+	units := (n + rtpUnit - 1) / rtpUnit
+	run := 0
+	for port := rtpFrom; port+rtpUnit <= rtpUntil; port += rtpUnit {
+		if !p.claim("rtp-" + strconv.Itoa(port)) {
+			run = 0
+			continue
+		}
+		if run++; run == units {
+			return port - (units-1)*rtpUnit, port + rtpUnit - 1, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("no %d ports in a row are free for sound between %d and %d; stop another hotline on this machine", n, rtpFrom, rtpUntil)
+}
+
+// free tells whether port can be opened on host, for TCP and for UDP.
+func free(host string, port int) bool {
+	address := net.JoinHostPort(host, strconv.Itoa(port))
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}

@@ -1,0 +1,68 @@
+package site
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// redisConf is what Redis reads. Nothing may be dropped for want of room
+// (noeviction), and at most the last second is lost with the power.
+const redisConf = `bind 127.0.0.1
+port %d
+protected-mode yes
+requirepass %s
+dir %s
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+set-proc-title no
+logfile ""
+`
+
+// startRedis starts Redis and waits until it answers with its password.
+func (s *Site) startRedis(ctx context.Context) error {
+	conf := s.folder.at("redis/redis.conf")
+	text := fmt.Sprintf(redisConf, s.redisPort, s.redisPassword, strconv.Quote(s.folder.at("redis")))
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		return cannotWrite(s.options.Dir, err)
+	}
+	c, err := s.nursery.start("Redis", s.folder.at("redis/redis.log"), nil, filepath.Join(s.options.Tools, "bin/redis-server"), conf)
+	if err != nil {
+		return err
+	}
+	s.adopt(&s.redis, c)
+	return s.awaitAnswer(ctx, c, s.folder.at("redis/redis.log"), func(ctx context.Context) error {
+		return redisPing(ctx, s.addresses.Redis, s.redisPassword)
+	})
+}
+
+// redisPing asks Redis whether it serves; while it still reads its file it does not.
+func redisPing(ctx context.Context, address, password string) error {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Second))
+	fmt.Fprintf(conn, "AUTH %s\r\nPING\r\n", password)
+	in := bufio.NewReader(conn)
+	for _, want := range []string{"+OK", "+PONG"} {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(line) != want {
+			return fmt.Errorf("redis says %s", strings.TrimSpace(line))
+		}
+	}
+	return nil
+}
