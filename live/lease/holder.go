@@ -18,12 +18,14 @@ type Holder struct {
 }
 
 // Self gives the holder that this process is.
-func Self() (Holder, error) {
+func Self() (Holder, error) { return Of(os.Getpid()) }
+
+// Of gives the holder that a running process of this host is.
+func Of(pid int) (Holder, error) {
 	host, err := thisHost()
 	if err != nil {
 		return Holder{}, err
 	}
-	pid := os.Getpid()
 	started, err := startOf(pid)
 	if err != nil {
 		return Holder{}, err

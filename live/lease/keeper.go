@@ -89,6 +89,9 @@ func (k *Keeper) renew(ctx context.Context) {
 // Token gives the fencing token.
 func (k *Keeper) Token() hotline.Token { return k.token }
 
+// Holder gives who holds it: us.
+func (k *Keeper) Holder() Holder { return k.claim.Holder }
+
 // Lost is closed when another has taken the lease. A book that is away is not
 // a loss.
 func (k *Keeper) Lost() <-chan struct{} { return k.lost }

@@ -1,0 +1,45 @@
+package livetest
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"hotline/routing"
+)
+
+func records(t *testing.T, s Store) {
+	ctx := t.Context()
+	record := []byte("{\"at\":\"menu\"}\x00\xff\n 水")
+	must(t, s.SaveCall(ctx, "c1", []byte("first")))
+	must(t, s.SaveCall(ctx, "c1", record))
+	must(t, s.SaveCall(ctx, "c2", nil))
+	calls, err := s.Calls(ctx)
+	must(t, err)
+	if len(calls) != 2 || !bytes.Equal(calls["c1"], record) || len(calls["c2"]) != 0 {
+		t.Fatalf("the records are %q", calls)
+	}
+	must(t, s.DropCall(ctx, "c1"))
+	must(t, s.DropCall(ctx, "c1"))
+	if calls, err = s.Calls(ctx); err != nil || len(calls) != 1 {
+		t.Fatalf("after c1 was dropped: %q, %v", calls, err)
+	}
+}
+
+func nothingLeft(t *testing.T, s Store) {
+	ctx := t.Context()
+	a := signIn(t, s, 1, "1001")
+	p := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	join(t, s, routing.Wish{Call: "c2", Queue: "water"})
+	must(t, s.SaveCall(ctx, "c1", []byte("x")))
+	a.State, a.Offer, p.Offer = routing.Offered, 1, 1
+	truth := commit(t, s, 1, routing.Change{Agent: &a}, routing.Change{Place: &p})
+	commit(t, s, 1, routing.Change{Agent: &truth.Agents[0], Gone: true}, routing.Change{Place: &truth.Places[0], Gone: true})
+	must(t, s.Leave(ctx, "c2"))
+	must(t, s.DropCall(ctx, "c1"))
+	keys, err := s.Keys(ctx)
+	must(t, err)
+	if want := []string{"board", "facts", "lease:board"}; !slices.Equal(keys, want) {
+		t.Fatalf("kept: %q, want %q", keys, want)
+	}
+}

@@ -1,0 +1,149 @@
+package livetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Redis is a real Redis on a free port with a folder of its own, which a test
+// may kill, freeze and start again. It ends with the test.
+type Redis struct {
+	Address string
+	binary  string
+	dir     string
+	running *exec.Cmd
+}
+
+// StartRedis starts one; the program is REDIS_SERVER or the one in .tools.
+func StartRedis(t testing.TB) *Redis {
+	t.Helper()
+	r := &Redis{binary: redisServer(t), dir: t.TempDir()}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Address = l.Addr().String()
+	l.Close()
+	t.Cleanup(r.Kill)
+	r.Start(t)
+	return r
+}
+
+func redisServer(t testing.TB) string {
+	t.Helper()
+	if b := os.Getenv("REDIS_SERVER"); b != "" {
+		return b
+	}
+	dir, err := os.Getwd()
+	for err == nil && dir != "/" {
+		if b := filepath.Join(dir, ".tools/bin/redis-server"); exists(b) {
+			return b
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal("no .tools/bin/redis-server above this folder: run make tools, or name one in REDIS_SERVER")
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Start starts it (again) and waits until it answers; what the appended file
+// holds is there again.
+func (r *Redis) Start(t testing.TB) {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(r.Address)
+	r.running = exec.Command(r.binary, "--bind", host, "--port", port, "--dir", r.dir,
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--logfile", "redis.log")
+	r.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := r.running.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if got, err := r.ask("PING"); err == nil && strings.HasPrefix(got, "+PONG") {
+			return
+		}
+		if time.Now().After(end) {
+			log, _ := os.ReadFile(filepath.Join(r.dir, "redis.log"))
+			t.Fatalf("Redis does not answer:\n%s", log)
+		}
+	}
+}
+
+// Kill ends it at once, as a power cut does.
+func (r *Redis) Kill() {
+	if r.running != nil {
+		r.running.Process.Kill()
+		r.running.Wait()
+		r.running = nil
+	}
+}
+
+// Freeze stops it so that it keeps its connections and answers nothing.
+func (r *Redis) Freeze() { r.running.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets it go on.
+func (r *Redis) Thaw() { r.running.Process.Signal(syscall.SIGCONT) }
+
+// Empty makes it forget everything, scripts too.
+func (r *Redis) Empty(t testing.TB) {
+	t.Helper()
+	for _, command := range []string{"FLUSHALL", "SCRIPT FLUSH"} {
+		if _, err := r.ask(command); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Stats gives the microseconds that one call of the command took on average in
+// the server since it was reset.
+func (r *Redis) Stats(t testing.TB, command string) (calls int, usec float64) {
+	t.Helper()
+	got, err := r.ask("INFO commandstats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, ok := strings.Cut(got, "cmdstat_"+command+":")
+	if !ok {
+		t.Fatalf("Redis counted no %s", command)
+	}
+	var all int
+	fmt.Sscanf(line, "calls=%d,usec=%d,usec_per_call=%f", &calls, &all, &usec)
+	return calls, usec
+}
+
+// ResetStats sets the statistics back.
+func (r *Redis) ResetStats(t testing.TB) {
+	t.Helper()
+	if _, err := r.ask("CONFIG RESETSTAT"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask sends one inline command and reads what comes in one piece.
+func (r *Redis) ask(command string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Address)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Second))
+	if _, err := c.Write([]byte(command + "\r\n")); err != nil {
+		return "", err
+	}
+	buf := make([]byte, 64<<10)
+	n, err := c.Read(buf)
+	return string(buf[:n]), err
+}

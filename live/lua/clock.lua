@@ -1,0 +1,9 @@
+-- Read before every script. The board's clock: milliseconds of this server's
+-- time, never below the last moment the board gave (field now of its hash).
+local function clock(last)
+  local t = redis.call('TIME')
+  local now = t[1] * 1000 + math.floor(t[2] / 1000)
+  last = tonumber(last or 0)
+  if last > now then return last end
+  return now
+end

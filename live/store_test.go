@@ -1,0 +1,28 @@
+package live_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"hotline/live"
+	"hotline/live/livetest"
+)
+
+func open(t testing.TB, r *livetest.Redis, prefix string) *live.Store {
+	t.Helper()
+	s, err := live.Open(t.Context(), live.Options{Address: r.Address, Prefix: prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	r := livetest.StartRedis(t)
+	var n atomic.Int32
+	livetest.Run(t, func(t *testing.T) livetest.Store {
+		return open(t, r, fmt.Sprintf("hl%d", n.Add(1)))
+	})
+}
