@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"hotline"
+	"hotline/ticket"
+)
+
+// engines runs a story on a real SQLite file and on a real PostgreSQL.
+func engines(t *testing.T, story func(t *testing.T, s *Store)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { story(t, open(t, filepath.Join(t.TempDir(), "hotline.db"))) })
+	t.Run("postgres", func(t *testing.T) { story(t, open(t, postgres(t))) })
+}
+
+func open(t *testing.T, dsn string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Options{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// postgres starts a server of its own for one test and gives its URL;
+// HOTLINE_TEST_POSTGRES names a server that is there already.
+func postgres(t *testing.T) string {
+	t.Helper()
+	if dsn := os.Getenv("HOTLINE_TEST_POSTGRES"); dsn != "" {
+		return freshSchema(t, dsn)
+	}
+	bin := postgresBin(t)
+	dir, err := os.MkdirTemp("/tmp", "hotline-pg") // a socket's path may have 107 characters only
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	who := nobodyIfRoot(t, dir)
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+	initdb.SysProcAttr, initdb.Dir = who, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F")
+	server.SysProcAttr, server.Dir = who, dir
+	server.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGINT)
+		_ = server.Wait()
+	})
+	dsn := "postgres://hotline@/postgres?host=" + url.QueryEscape(dir)
+	for range 200 {
+		if s, err := openPostgres(t.Context(), Options{DSN: dsn}); err == nil {
+			s.Close()
+			return dsn
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("PostgreSQL did not come up")
+	return ""
+}
+
+// postgresBin finds the server's programs: ours under .tools, or the host's.
+func postgresBin(t *testing.T) string {
+	t.Helper()
+	for _, pattern := range []string{"../.tools/root/usr/lib/postgresql/*/bin/postgres", "/usr/lib/postgresql/*/bin/postgres"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+			abs, err := filepath.Abs(found[len(found)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return filepath.Dir(abs)
+		}
+	}
+	t.Fatal("there is no PostgreSQL: run tools/unpack, or set HOTLINE_TEST_POSTGRES to the URL of a server for tests")
+	return ""
+}
+
+// nobodyIfRoot: PostgreSQL refuses to run as root, so root hands it to nobody.
+func nobodyIfRoot(t *testing.T, dir string) *syscall.SysProcAttr {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}
+	}
+	const nobody = 65534
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+func freshSchema(t *testing.T, dsn string) string {
+	t.Helper()
+	db, err := openPostgres(t.Context(), Options{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), rand.Int64())
+	if _, err := db.Exec("CREATE SCHEMA " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = db.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE")
+		db.Close()
+	})
+	sep := "?"
+	if strings.Contains(dsn, "?") {
+		sep = "&"
+	}
+	return dsn + sep + "search_path=" + name
+}
+
+// talk is the i-th call of a day: answered, talked about, recorded.
+func talk(i int) hotline.Outcome {
+	at := time.Date(2026, 5, 1, 1, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Second)
+	no, err := ticket.NewNumber(ticket.Day(at), i+1)
+	if err != nil {
+		panic(err)
+	}
+	return hotline.Outcome{
+		Call: hotline.CallID(fmt.Sprintf("as1-%d.%d", at.Unix(), i)), Ticket: no, QueryCode: "012345",
+		Hotline: "zilaishui", Keyed: hotline.KeyedKey, Caller: hotline.ParsePhone("00012345678"), Dialled: "12345",
+		Flow: "menu", Queue: "water", Agent: "1001", Phone: "8001", Arrived: at, Chosen: at.Add(3 * time.Second),
+		Rang: at.Add(3005 * time.Millisecond), Joined: at.Add(5 * time.Second), TalkEnded: at.Add(65 * time.Second),
+		Ended: at.Add(66 * time.Second), End: hotline.EndAnswered, EndedBy: hotline.SideCaller, Offers: 1,
+		Path: []hotline.Visit{{Step: "greeting", At: at}, {Step: "menu", At: at.Add(time.Second), Keys: "2"}, {Step: "queue", At: at.Add(2 * time.Second)}},
+		Recording: fmt.Sprintf("2026/05/01/%d.wav", i),
+	}
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"hotline"
+)
+
+// sqliteReaders is how many reads run beside one another; WAL lets them run
+// beside the one writer.
+const sqliteReaders = 4
+
+// openSQLite gives the writer, which has one connection and begins every
+// transaction by taking the write lock (so that it never has to be given up
+// half-way), and a pool of readers.
+func openSQLite(ctx context.Context, o Options) (write, read *bun.DB, err error) {
+	path, err := filepath.Abs(o.DSN)
+	if err != nil {
+		return nil, nil, hotline.Errorf(hotline.Invalid, "the database %q has no usable path: %w", o.DSN, err)
+	}
+	if err := makeFile(path); err != nil {
+		return nil, nil, err
+	}
+	w, err := sql.Open("sqlite", sqliteURL(path, o, "immediate"))
+	if err != nil {
+		return nil, nil, hotline.Errorf(hotline.Invalid, "the database %s cannot be opened: %w", path, err)
+	}
+	w.SetMaxOpenConns(1)
+	if err := w.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(sqliteFault(path, err), w.Close())
+	}
+	r, err := sql.Open("sqlite", sqliteURL(path, o, "deferred"))
+	if err != nil {
+		return nil, nil, errors.Join(sqliteFault(path, err), w.Close())
+	}
+	r.SetMaxOpenConns(sqliteReaders)
+	r.SetMaxIdleConns(sqliteReaders)
+	return bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New()), nil
+}
+
+// makeFile makes the file and its folder, readable by their owner alone: the
+// file holds citizens' numbers and the phones' digests.
+func makeFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return hotline.Errorf(hotline.Unavailable, "the folder of the database cannot be made: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return hotline.Errorf(hotline.Unavailable, "the database cannot be written, which needs a file and folder that this user may write: %w", err)
+	}
+	return f.Close()
+}
+
+// sqliteURL sets: WAL, so that readers do not wait for the writer;
+// synchronous FULL, because the journal forgets an outcome once SQL has it and
+// NORMAL may lose the last commits when the power fails; txlock as said.
+func sqliteURL(path string, o Options, txlock string) string {
+	q := url.Values{"_txlock": {txlock}, "_pragma": {
+		"busy_timeout(" + strconv.FormatInt(o.Busy.Milliseconds(), 10) + ")",
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+	}}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
+	return u.String()
+}
+
+func sqliteFault(path string, err error) error {
+	return hotline.Errorf(hotline.KindOf(kind(err)), "the database %s cannot be used: %w", path, err)
+}
