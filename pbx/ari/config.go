@@ -12,7 +12,7 @@ import (
 // Config says which Asterisk, as whom, and for which application.
 type Config struct {
 	// URL is where Asterisk's HTTP server listens, for example
-	// http://127.0.0.1:8088. The path /ari is added here.
+	// http://127.0.0.1:8088/ari (the path may be left out).
 	URL string
 	// User and Password are those of an ARI user of ari.conf or of Take.
 	User, Password string
@@ -62,11 +62,11 @@ func (c Config) complete() (Config, error) {
 	u, err := url.Parse(c.URL)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return c, fmt.Errorf("ari: the URL %q should look like http://127.0.0.1:8088", c.URL)
+		return c, fmt.Errorf("ari: the URL %q should look like http://127.0.0.1:8088/ari", c.URL)
 	case c.User == "" || strings.Contains(c.User, ":"):
 		return c, errors.New("ari: an ARI user's name is required, without a colon")
 	}
-	c.URL = strings.TrimRight(c.URL, "/")
+	c.URL = strings.TrimSuffix(strings.TrimRight(c.URL, "/"), "/ari") + "/ari"
 	if c.Timeout <= 0 {
 		c.Timeout = 2 * time.Second
 	}

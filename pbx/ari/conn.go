@@ -70,7 +70,7 @@ func Connect(ctx context.Context, cfg Config, handle func(*Conn, *Event)) (*Conn
 func (c *Conn) dial(ctx context.Context) error {
 	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, c.cfg.URL+"/ari/events?app="+url.QueryEscape(c.cfg.App), &websocket.DialOptions{
+	ws, resp, err := websocket.Dial(ctx, c.cfg.URL+"/events?app="+url.QueryEscape(c.cfg.App), &websocket.DialOptions{
 		HTTPClient: c.client.http,
 		HTTPHeader: http.Header{"Authorization": {c.cfg.authorization()}},
 	})

@@ -1,0 +1,621 @@
+package ari_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"hotline/pbx/ari"
+	"hotline/site"
+	"hotline/site/sitetest"
+)
+
+// exchange is a real Asterisk with one controller after another.
+type exchange struct {
+	site  *site.Site
+	boot  *ari.Client
+	token int64
+}
+
+func newExchange(t testing.TB) *exchange {
+	t.Helper()
+	x := &exchange{site: sitetest.Start(t)}
+	password, err := x.site.Addresses().BootPassword()
+	must(t, err)
+	x.boot, err = ari.NewClient(ari.Config{URL: x.site.Addresses().ARI, User: site.BootUser, Password: password})
+	must(t, err)
+	t.Cleanup(x.boot.Close)
+	return x
+}
+
+// take makes a new holder, as a controller does at its start.
+func (x *exchange) take(t testing.TB) ari.Config {
+	t.Helper()
+	x.token++
+	cfg, err := ari.Take(t.Context(), x.boot, "ctl", x.token)
+	must(t, err)
+	cfg.App = site.ARIApp
+	return cfg
+}
+
+// connect takes the exchange over. Events that nobody watches are arrivals.
+func (x *exchange) connect(t testing.TB, changes ...func(*ari.Config)) (*ari.Conn, *arrivals) {
+	t.Helper()
+	cfg, a := x.take(t), &arrivals{all: make(chan *ari.Event, 1000)}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	c, err := ari.Connect(t.Context(), cfg, a.handle)
+	must(t, err)
+	t.Cleanup(c.Close)
+	return c, a
+}
+
+// arrivals answers for what nobody watches, as a hotline would: a new channel
+// in the application gets a mailbox of its own before its next event is read.
+type arrivals struct {
+	all   chan *ari.Event
+	calls sync.Map // channel id → *ari.Mailbox
+}
+
+func (a *arrivals) handle(c *ari.Conn, e *ari.Event) {
+	if e.Type == ari.StasisStart {
+		box := ari.NewMailbox(256)
+		c.Watch(box, e.Channel.ID)
+		a.calls.Store(e.Channel.ID, box)
+	}
+	select {
+	case a.all <- e:
+	default:
+	}
+}
+
+// call is a citizen's call that reached the application and was answered: a
+// Local channel, whose other end (outside) is in the application as well.
+type call struct {
+	id, outside string
+	box         *ari.Mailbox
+}
+
+func (x *exchange) call(t testing.TB, c *ari.Conn, a *arrivals) call {
+	t.Helper()
+	outside := fmt.Sprintf("citizen-%d", time.Now().UnixNano())
+	box := ari.NewMailbox(256)
+	c.Watch(box, outside)
+	must(t, c.Do(t.Context(), ari.Originate{Channel: outside, Endpoint: "Local/12345@from-phone/n",
+		App: site.ARIApp, Args: []string{"outside"}}.Request()))
+	e := await(t, a.all, ari.StasisStart)
+	if len(e.Args) != 2 || e.Args[1] != "12345" {
+		t.Fatalf("the caller arrives with the number dialled, got %q", e.Args)
+	}
+	must(t, c.Do(t.Context(), ari.Answer(e.Channel.ID)))
+	await(t, box.Events(), ari.StasisStart)
+	in, _ := a.calls.Load(e.Channel.ID)
+	t.Cleanup(func() {
+		_ = x.boot.Do(context.Background(), ari.Hangup(outside, ""))
+		_ = x.boot.Do(context.Background(), ari.Hangup(e.Channel.ID, ""))
+	})
+	return call{id: e.Channel.ID, outside: outside, box: in.(*ari.Mailbox)}
+}
+
+func TestAsterisk(t *testing.T) {
+	x := newExchange(t)
+	for name, story := range map[string]func(*testing.T, *exchange){
+		"a request is answered on both ways":                        bothWays,
+		"a caller arrives, hears a prompt, and is joined at once":   joined,
+		"what exists already is success":                            already,
+		"an id in use is refused":                                   idInUse,
+		"a phone that is not there":                                 nobodyThere,
+		"five hundred commands are carried out in the order sent":   pipelined,
+		"a request that waits delays nobody":                        patient,
+		"a mailbox that overflows tells its owner":                  overflow,
+		"a recording is made of a bridge, paused and deleted":       recording,
+		"a newer controller replaces the older":                     replaced,
+		"a fenced controller can do nothing any more":               fenced,
+		"a controller with an older token is refused":               stale,
+		"a filter lets through what is wanted, and the answers":     filtered,
+		"a phone is set up at run time":                             dynamic,
+		"an owner who leaves leaves nothing behind":                 leaves,
+		"a caller who hangs up is told to the call":                 hangsUp,
+		"the lists show what is there, for a controller that comes": lists,
+	} {
+		t.Run(name, func(t *testing.T) {
+			quiet(t, x)
+			story(t, x)
+		})
+	}
+}
+
+func bothWays(t *testing.T, x *exchange) {
+	c, _ := x.connect(t)
+	must(t, c.Do(t.Context(), ari.SetGlobal("WORD", "停水 \"now\" & more\n")))
+	for _, d := range []ari.Doer{c, x.boot} {
+		word, err := ari.GetGlobal(t.Context(), d, "WORD")
+		must(t, err)
+		if word != "停水 \"now\" & more\n" {
+			t.Errorf("%T: got %q", d, word)
+		}
+	}
+	info, err := ari.Info(t.Context(), c)
+	must(t, err)
+	if !strings.HasPrefix(info.SystemInfo.Version, "22.") {
+		t.Errorf("version %q", info.SystemInfo.Version)
+	}
+	if _, err := ari.GetVariable(t.Context(), c, "no-such-channel", "X"); !ari.IsNotFound(err) {
+		t.Errorf("a channel that does not exist: %v", err)
+	}
+}
+
+func joined(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	const prompt, bridge = "greeting.1", "b.join"
+	c.Watch(call.box, bridge)
+	must(t, c.Batch(t.Context(), ari.CreateBridge(bridge), ari.StartMOH(call.id, "")))
+	must(t, c.Do(t.Context(), ari.Play(call.id, prompt, "", "sound:hotline/please-hold", "sound:hotline/duty")))
+	e := await(t, call.box.Events(), ari.PlaybackStarted)
+	if e.Playback.ID != prompt || e.Playback.Target != call.id {
+		t.Errorf("the prompt's event names it and its channel: %+v", e.Playback)
+	}
+	began := time.Now()
+	must(t, c.Batch(t.Context(), ari.StopPlayback(prompt), ari.StopMOH(call.id),
+		ari.AddToBridge(bridge, call.id, call.outside)))
+	took := time.Since(began)
+	await(t, call.box.Events(), ari.PlaybackFinished)
+	if e := await(t, call.box.Events(), ari.ChannelEnteredBridge); e.Bridge != bridge || e.Channel.ID != call.id {
+		t.Errorf("the bridge's event goes to the channel's owner: %s %s", e.Bridge, e.Channel.ID)
+	}
+	t.Logf("stop the prompt and the music, join two channels: %v", took)
+	if took > 200*time.Millisecond {
+		t.Errorf("joining took %v; it must not wait for the prompt to end", took)
+	}
+	must(t, c.Do(t.Context(), ari.DeleteBridge(bridge)))
+	await(t, call.box.Events(), ari.ChannelLeftBridge)
+}
+
+func already(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	must(t, c.Batch(t.Context(),
+		ari.CreateBridge("b.twice"), ari.CreateBridge("b.twice", "dtmf_events"),
+		ari.StopMOH(call.id), ari.StopPlayback("never-played"), ari.StopRecording("never-made"),
+		ari.DeleteBridge("b.twice"), ari.DeleteBridge("b.twice"),
+		ari.Hangup(call.id, "busy"), ari.Hangup("long-gone", ""),
+		ari.DeleteUser("never-made"), ari.DeleteRecording("never/made"),
+		ari.Unsubscribe(site.ARIApp, "endpoint:PJSIP/8099")))
+	if e := await(t, call.box.Events(), ari.ChannelDestroyed); e.Cause != 17 || e.CauseText == "" {
+		t.Errorf("busy is cause 17, got %d %q", e.Cause, e.CauseText)
+	}
+}
+
+func idInUse(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	again := ari.Originate{Channel: call.outside, Endpoint: "Local/12345@from-phone/n", App: site.ARIApp}.Request()
+	if err := c.Do(t.Context(), again); !ari.IsConflict(err) {
+		t.Errorf("a second channel of the same id is a conflict, got %v", err)
+	}
+	must(t, c.Do(t.Context(), ari.CreateBridge("b.one")))
+	if err := c.Do(t.Context(), ari.RemoveFromBridge("b.one", call.id)); !ari.IsInvalid(err) {
+		t.Errorf("a channel that is not in the bridge cannot leave it, got %v", err)
+	}
+	must(t, c.Do(t.Context(), ari.DeleteBridge("b.one")))
+}
+
+func nobodyThere(t *testing.T, x *exchange) {
+	c, _ := x.connect(t)
+	err := c.Do(t.Context(), ari.Originate{Channel: "agent.1", Endpoint: "PJSIP/nobody", App: site.ARIApp,
+		CallerID: `"Citizen" <00012345678>`, Timeout: 20 * time.Second}.Request())
+	if !ari.IsFailed(err) || !strings.Contains(err.Error(), "channel.originate: 500") {
+		t.Errorf("Asterisk answers 500 for a phone it does not know, got %v", err)
+	}
+	if _, err := ari.Endpoint(t.Context(), c, "PJSIP", "nobody"); !ari.IsNotFound(err) {
+		t.Errorf("the endpoint's state is asked for and not found, got %v", err)
+	}
+}
+
+func pipelined(t *testing.T, x *exchange) {
+	c, _ := x.connect(t)
+	const n = 500
+	pending := make([]*ari.Pending, n)
+	began := time.Now()
+	for i := range pending {
+		p, err := c.Start(ari.SetGlobal("COUNT", fmt.Sprint(i)))
+		must(t, err)
+		pending[i] = p
+	}
+	for _, p := range pending {
+		must(t, p.Wait(t.Context()))
+	}
+	t.Logf("%d commands in %v", n, time.Since(began))
+	last, err := ari.GetGlobal(t.Context(), c, "COUNT")
+	must(t, err)
+	if last != "499" {
+		t.Errorf("the last command sent is the last carried out, got %s", last)
+	}
+}
+
+func patient(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	must(t, c.Do(t.Context(), ari.CreateBridge("b.wait")))
+	must(t, c.Do(t.Context(), ari.Play(call.id, "long.1", "", "sound:hotline/please-hold", "sound:hotline/duty")))
+	await(t, call.box.Events(), ari.PlaybackStarted)
+	join := make(chan error, 1)
+	go func() { join <- c.Do(t.Context(), ari.AddToBridge("b.wait", call.id)) }()
+	for range 20 {
+		began := time.Now()
+		must(t, c.Do(t.Context(), ari.Ping()))
+		if took := time.Since(began); took > 300*time.Millisecond {
+			t.Errorf("a ping took %v behind a request that waits", took)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	select {
+	case err := <-join:
+		t.Fatalf("joining behind a prompt should wait, got %v", err)
+	default:
+	}
+	must(t, c.Do(t.Context(), ari.StopPlayback("long.1")))
+	must(t, <-join)
+	must(t, c.Do(t.Context(), ari.DeleteBridge("b.wait")))
+}
+
+func overflow(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	small := ari.NewMailbox(3)
+	c.Watch(small, call.id)
+	for i := range 5 {
+		must(t, c.Do(t.Context(), ari.SetVariable(call.id, "N", fmt.Sprint(i))))
+	}
+	var got []string
+	for e := range small.Events() { // ends, because the mailbox overflowed
+		got = append(got, e.Value)
+	}
+	if fmt.Sprint(got) != "[0 1 2]" || !errors.Is(small.Err(), ari.ErrOverflow) {
+		t.Errorf("the first three arrive, then the mailbox ends: %v %v", got, small.Err())
+	}
+	next := ari.NewMailbox(64)
+	c.Watch(next, call.id)
+	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "N", "anew")))
+	if e := await(t, next.Events(), ari.ChannelVarset); e.Value != "anew" {
+		t.Errorf("the next mailbox goes on, got %q", e.Value)
+	}
+	if c.Err() != nil {
+		t.Errorf("one slow owner costs the others nothing: %v", c.Err())
+	}
+}
+
+func recording(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	const bridge, name = "b.rec", "2026/11/a call"
+	c.Watch(call.box, name)
+	must(t, os.MkdirAll(x.site.Addresses().Recordings+"/2026/11", 0o755))
+	must(t, c.Do(t.Context(), ari.CreateBridge(bridge, "proxy_media")))
+	must(t, c.Do(t.Context(), ari.AddToBridge(bridge, call.id, call.outside)))
+	must(t, c.Do(t.Context(), ari.RecordBridge(bridge, ari.Recording{Name: name, Format: "wav"})))
+	await(t, call.box.Events(), ari.RecordingStarted)
+	for _, r := range []ari.Request{ari.PauseRecording(name), ari.UnpauseRecording(name),
+		ari.MuteRecording(name), ari.UnmuteRecording(name), ari.StopRecording(name)} {
+		must(t, c.Do(t.Context(), r))
+	}
+	if e := await(t, call.box.Events(), ari.RecordingFinished); e.Recording.Target != bridge || e.Recording.Format != "wav" {
+		t.Errorf("the recording's end names it: %+v", e.Recording)
+	}
+	must(t, c.Do(t.Context(), ari.CopyRecording(name, "copy")))
+	list, err := ari.Recordings(t.Context(), c)
+	must(t, err)
+	if len(list) != 2 {
+		t.Errorf("two recordings are stored, got %v", list)
+	}
+	must(t, c.Batch(t.Context(), ari.DeleteRecording(name), ari.DeleteRecording("copy"), ari.DeleteBridge(bridge)))
+	if list, err := ari.Recordings(t.Context(), c); err != nil || len(list) != 0 {
+		t.Errorf("none is left, got %v %v", list, err)
+	}
+}
+
+func replaced(t *testing.T, x *exchange) {
+	cfg := x.take(t)
+	older, err := ari.Connect(t.Context(), cfg, ignore)
+	must(t, err)
+	box := ari.NewMailbox(1)
+	older.Watch(box, "some-call")
+	newer, err := ari.Connect(t.Context(), cfg, ignore)
+	must(t, err)
+	defer newer.Close()
+	within(t, older.Done())
+	if !errors.Is(older.Err(), ari.ErrReplaced) {
+		t.Errorf("the older connection ends because it was replaced, got %v", older.Err())
+	}
+	if _, more := <-box.Events(); more || !errors.Is(box.Err(), ari.ErrReplaced) {
+		t.Errorf("and so do its calls, got %v", box.Err())
+	}
+	if err := older.Do(t.Context(), ari.Ping()); !errors.Is(err, ari.ErrReplaced) {
+		t.Errorf("it sends nothing any more, got %v", err)
+	}
+	if err := older.Do(t.Context(), ari.AddToBridge("b", "c")); !errors.Is(err, ari.ErrReplaced) {
+		t.Errorf("over HTTP neither, got %v", err)
+	}
+	must(t, newer.Do(t.Context(), ari.Ping()))
+}
+
+func fenced(t *testing.T, x *exchange) {
+	for name, act := range map[string]ari.Request{
+		"over the socket": ari.Hangup("some-call", ""),
+		"over HTTP":       ari.AddToBridge("b", "some-call"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			old := x.take(t)
+			c, err := ari.Connect(t.Context(), old, ignore)
+			must(t, err)
+			defer c.Close()
+			x.take(t)
+			if err := c.Do(t.Context(), act); !errors.Is(err, ari.ErrUnauthorized) {
+				t.Fatalf("the fenced holder's command is refused, got %v", err)
+			}
+			within(t, c.Done())
+			if !errors.Is(c.Err(), ari.ErrUnauthorized) {
+				t.Errorf("and its connection ends, got %v", c.Err())
+			}
+			if _, err := ari.Connect(t.Context(), old, ignore); !errors.Is(err, ari.ErrUnauthorized) {
+				t.Errorf("it cannot come back, got %v", err)
+			}
+		})
+	}
+	c, _ := x.connect(t)
+	must(t, x.boot.Do(t.Context(), ari.DeleteUser("ctl")))
+	if err := c.Do(t.Context(), ari.Ping()); !errors.Is(err, ari.ErrUnauthorized) {
+		t.Errorf("a deleted user is refused, got %v", err)
+	}
+}
+
+func stale(t *testing.T, x *exchange) {
+	x.take(t)
+	held, err := ari.Holder(t.Context(), x.boot, "ctl")
+	must(t, err)
+	if held != x.token {
+		t.Errorf("the holder's token is known to Asterisk: %d, want %d", held, x.token)
+	}
+	if _, err := ari.Take(t.Context(), x.boot, "ctl", x.token-1); !errors.Is(err, ari.ErrStale) {
+		t.Errorf("an older token is refused, got %v", err)
+	}
+	if held, err := ari.Holder(t.Context(), x.boot, "nobody-yet"); held != 0 || err != nil {
+		t.Errorf("nobody holds it: %d %v", held, err)
+	}
+}
+
+func filtered(t *testing.T, x *exchange) {
+	c, a := x.connect(t, func(cfg *ari.Config) { cfg.Events = []ari.Type{ari.StasisStart, ari.ChannelDestroyed} })
+	call := x.call(t, c, a)
+	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "X", "1")))
+	must(t, c.Do(t.Context(), ari.Hangup(call.id, "")))
+	if e := <-call.box.Events(); e.Type != ari.ChannelDestroyed {
+		t.Errorf("only the wanted events come, got %s", e.Type)
+	}
+	c.Close()
+	again, b := x.connect(t) // no filter: the old one must not stay
+	call = x.call(t, again, b)
+	must(t, again.Do(t.Context(), ari.SetVariable(call.id, "X", "2")))
+	await(t, call.box.Events(), ari.ChannelVarset)
+}
+
+func dynamic(t *testing.T, x *exchange) {
+	c, _ := x.connect(t)
+	for _, r := range []ari.Request{
+		ari.PutDynamic("res_pjsip", "aor", "8042", ari.Field{Attribute: "max_contacts", Value: "1"}),
+		ari.PutDynamic("res_pjsip", "endpoint", "8042", ari.Field{Attribute: "disallow", Value: "all"},
+			ari.Field{Attribute: "allow", Value: "alaw"}, ari.Field{Attribute: "aors", Value: "8042"}),
+	} {
+		must(t, c.Do(t.Context(), r))
+	}
+	phone, err := ari.Endpoint(t.Context(), c, "PJSIP", "8042")
+	must(t, err)
+	if phone.State != "offline" && phone.State != "unknown" {
+		t.Errorf("a phone that has not registered is %q", phone.State)
+	}
+	must(t, c.Do(t.Context(), ari.Subscribe(site.ARIApp, "endpoint:PJSIP/8042")))
+	fields, err := ari.GetDynamic(t.Context(), c, "res_pjsip", "endpoint", "8042")
+	must(t, err)
+	if fields["allow"] != "(alaw)" && fields["allow"] != "alaw" {
+		t.Errorf("fields are applied in order; allow is %q", fields["allow"])
+	}
+	must(t, c.Batch(t.Context(), ari.DeleteDynamic("res_pjsip", "endpoint", "8042"), ari.DeleteDynamic("res_pjsip", "aor", "8042")))
+}
+
+func leaves(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	call.box.Release()
+	if _, more := <-drain(call.box); more || !errors.Is(call.box.Err(), ari.ErrClosed) {
+		t.Errorf("a released mailbox is over: %v", call.box.Err())
+	}
+	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "X", "1")))
+	if e := await(t, a.all, ari.ChannelVarset); e.Channel.ID != call.id {
+		t.Errorf("events of a forgotten id are arrivals again, got %s", e.Channel.ID)
+	}
+	c.Close()
+	late := ari.NewMailbox(1)
+	c.Watch(late, call.id)
+	if _, more := <-late.Events(); more || !errors.Is(late.Err(), ari.ErrClosed) {
+		t.Errorf("a closed connection takes no mailbox: %v", late.Err())
+	}
+}
+
+func hangsUp(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	must(t, c.Do(t.Context(), ari.Hangup(call.outside, "normal")))
+	await(t, call.box.Events(), ari.StasisEnd)
+	if e := await(t, call.box.Events(), ari.ChannelDestroyed); e.Cause != 16 || e.Time.IsZero() {
+		t.Errorf("normal clearing is cause 16, got %d at %v", e.Cause, e.Time)
+	}
+}
+
+func lists(t *testing.T, x *exchange) {
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "HOTLINE_CALL", `{"since":"刚才"}`)))
+	must(t, c.Do(t.Context(), ari.CreateBridge("b.list")))
+	must(t, c.Do(t.Context(), ari.AddToBridge("b.list", call.id)))
+	c.Close()
+	next, _ := x.connect(t)
+	channels, err := ari.Channels(t.Context(), next)
+	must(t, err)
+	found := false
+	for _, ch := range channels {
+		if ch.ID == call.id {
+			found = true
+			if ch.State != "Up" || ch.Dialplan.App != "Stasis" || ch.Var("HOTLINE_CALL") != `{"since":"刚才"}` {
+				t.Errorf("the call is as it was left: %+v", ch)
+			}
+		}
+	}
+	bridge, err := ari.Bridge(t.Context(), next, "b.list")
+	must(t, err)
+	if !found || len(bridge.ChannelIDs) != 1 || bridge.ChannelIDs[0] != call.id {
+		t.Errorf("the call is in its bridge: %v %v", found, bridge)
+	}
+	app, err := ari.App(t.Context(), next, site.ARIApp)
+	must(t, err)
+	if len(app.ChannelIDs) < 2 {
+		t.Errorf("the application still has its channels: %+v", app)
+	}
+	must(t, next.Do(t.Context(), ari.DeleteBridge("b.list")))
+}
+
+func TestFrozenAsteriskIsNoticed(t *testing.T) {
+	x := newExchange(t)
+	quiet(t, x)
+	c, _ := x.connect(t, func(cfg *ari.Config) { cfg.Ping = time.Second })
+	box := ari.NewMailbox(1)
+	c.Watch(box, "a-call")
+	pid := x.site.AsteriskPID()
+	must(t, syscall.Kill(pid, syscall.SIGSTOP))
+	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+	began := time.Now()
+	p, err := c.Start(ari.Ping())
+	must(t, err)
+	if err := p.Wait(t.Context()); !errors.Is(err, ari.ErrLost) {
+		t.Errorf("a request under way fails with the connection, got %v", err)
+	}
+	within(t, c.Done())
+	if took := time.Since(began); took > 1300*time.Millisecond {
+		t.Errorf("the frozen Asterisk was noticed after %v", took)
+	}
+	if <-box.Events(); !errors.Is(box.Err(), ari.ErrLost) {
+		t.Errorf("its calls are told, got %v", box.Err())
+	}
+}
+
+func TestKilledAsteriskAndTheNext(t *testing.T) {
+	x := newExchange(t)
+	c, _ := x.connect(t)
+	x.site.KillAsterisk()
+	within(t, c.Done())
+	if !errors.Is(c.Err(), ari.ErrLost) {
+		t.Errorf("got %v", c.Err())
+	}
+	must(t, x.site.StartAsterisk(t.Context()))
+	quiet(t, x)
+	if held, err := ari.Holder(t.Context(), x.boot, "ctl"); held != 0 || err != nil {
+		t.Errorf("a new Asterisk is held by nobody: %d %v", held, err)
+	}
+	again, _ := x.connect(t)
+	must(t, again.Do(t.Context(), ari.Ping()))
+}
+
+// TestManyOwnersAtOnce is for the race detector: events, Watch, Release and
+// requests from many goroutines while the connection ends.
+func TestManyOwnersAtOnce(t *testing.T) {
+	x := newExchange(t)
+	quiet(t, x)
+	c, a := x.connect(t)
+	call := x.call(t, c, a)
+	var heard atomic.Int64
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			for n := 0; c.Err() == nil; n++ {
+				box := ari.NewMailbox(4)
+				c.Watch(box, call.id, fmt.Sprint(i, n))
+				if c.Do(context.Background(), ari.SetVariable(call.id, "N", fmt.Sprint(n))) == nil {
+					select {
+					case <-box.Events():
+						heard.Add(1)
+					case <-time.After(time.Millisecond):
+					}
+				}
+				box.Release()
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	c.Close()
+	all.Wait()
+	if heard.Load() == 0 {
+		t.Error("nobody heard anything")
+	}
+}
+
+// quiet makes sure that a story leaves no goroutine behind.
+func quiet(t *testing.T, x *exchange) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		x.boot.Close()
+		goleak.VerifyNone(t, before)
+	})
+}
+
+// await gives the next event of a type, passing over others.
+func await(t testing.TB, events <-chan *ari.Event, want ari.Type) *ari.Event {
+	t.Helper()
+	deadline := time.After(5 * time.Second)
+	for {
+		select {
+		case e, more := <-events:
+			if !more {
+				t.Fatalf("the mailbox ended before %s came", want)
+			}
+			if e.Type == want {
+				return e
+			}
+		case <-deadline:
+			t.Fatalf("no %s came", want)
+		}
+	}
+}
+
+func drain(m *ari.Mailbox) <-chan *ari.Event {
+	for range m.Events() {
+	}
+	return m.Events()
+}
+
+func within(t testing.TB, done <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("it did not end")
+	}
+}
+
+func ignore(*ari.Conn, *ari.Event) {}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
