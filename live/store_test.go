@@ -11,7 +11,12 @@ import (
 
 func open(t testing.TB, r *livetest.Redis, prefix string) *live.Store {
 	t.Helper()
-	s, err := live.Open(t.Context(), live.Options{Address: r.Address, Prefix: prefix})
+	return openWith(t, live.Options{Address: r.Address, Prefix: prefix})
+}
+
+func openWith(t testing.TB, o live.Options) *live.Store {
+	t.Helper()
+	s, err := live.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
