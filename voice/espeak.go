@@ -22,7 +22,7 @@ import (
 type EspeakOptions struct {
 	Program string            // path or name of espeak-ng, version 1.52 or newer
 	Voices  map[string]string // language → voice; default zh → cmn+f3, en → en-gb+f3
-	Speed   int               // espeak's words a minute, 80 to 450; default 200: four Chinese syllables a second
+	Speed   int               // espeak's words a minute, 80 to 450; default 210: a good four Chinese syllables a second
 	Respell map[string]string // words it says wrongly → words that sound right; default 琊 → 牙
 }
 
@@ -42,7 +42,7 @@ func NewEspeak(ctx context.Context, o EspeakOptions) (*Espeak, error) {
 		o.Respell = map[string]string{"琊": "牙"}
 	}
 	if o.Speed == 0 {
-		o.Speed = 200
+		o.Speed = 210
 	}
 	if o.Speed < 80 || o.Speed > 450 {
 		return nil, hotline.Errorf(hotline.Invalid, "the speech speed is %d; 80 to 450 words a minute would be right, for example 200", o.Speed)

@@ -18,7 +18,7 @@ const (
 	lead    = 30 * time.Millisecond  // silence kept before the first sound
 	noPause = 40 * time.Millisecond  // … after the last, mid-sentence
 	comma   = 120 * time.Millisecond // … after a text that ends with a comma
-	stop    = 200 * time.Millisecond // … with a full stop
+	stop    = 150 * time.Millisecond // … with a full stop
 	fadeIn  = 5 * time.Millisecond
 	fadeOut = 15 * time.Millisecond
 )
