@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,11 @@ func TestRestarted(t *testing.T) {
 
 	r.Kill()
 	away(t, s)
+	var calls sync.WaitGroup
+	for range 200 { // more than there are connections
+		calls.Go(func() { s.SaveCall(ctx, "c2", []byte("x")) })
+	}
+	calls.Wait()
 	r.Start(t)
 	back(t, s)
 	snap, err := s.Load(t.Context())

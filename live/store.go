@@ -100,6 +100,16 @@ func connect(o Options) *redis.Client {
 	})
 }
 
+// Quiet silences the Redis client's own lines on standard error, for the whole
+// process: every failure is returned, and logged at the edge once. To be called
+// by the program, once, before Open.
+func Quiet() { redis.SetLogger(quiet{}) }
+
+type quiet struct{}
+
+// Printf says nothing.
+func (quiet) Printf(context.Context, string, ...any) {}
+
 // Close ends all connections.
 func (s *Store) Close() error { return s.rdb.Close() }
 

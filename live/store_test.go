@@ -2,12 +2,18 @@ package live_test
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 
 	"hotline/live"
 	"hotline/live/livetest"
 )
+
+func TestMain(m *testing.M) {
+	live.Quiet()
+	os.Exit(m.Run())
+}
 
 func open(t testing.TB, r *livetest.Redis, prefix string) *live.Store {
 	t.Helper()
