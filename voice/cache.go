@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -128,7 +129,8 @@ func writeWhole(path string, content []byte) error {
 func makeFolder(dir string) error {
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
-		err = writeWhole(filepath.Join(dir, ".writable"), nil)
+		proof := filepath.Join(dir, ".writable")
+		err = errors.Join(writeWhole(proof, nil), os.Remove(proof))
 	}
 	if err != nil {
 		return hotline.Errorf(hotline.Unavailable, "the folder for sounds %s cannot be written: %w", dir, err)

@@ -101,7 +101,7 @@ func notes(line string) []note {
 }
 
 // pad adds a slow chord tone that swells, stays for a bar and fades into the
-// next; two voices a hair apart make it warm.
+// next; two voices a hair apart beat every three seconds, which is warm and does not tremble.
 func pad(loop []float64, at, f, loudness float64) {
 	const swell, leave = 1.2, 2.4
 	length := barBeats*beat + leave
@@ -109,7 +109,7 @@ func pad(loop []float64, at, f, loudness float64) {
 		shape := math.Min(1, t/swell) * math.Min(1, (length-t)/leave)
 		shape = shape * shape * (3 - 2*shape)
 		v := 0.0
-		for _, drift := range []float64{0.9988, 1.0012} {
+		for _, drift := range []float64{0.9996, 1.0004} {
 			w := 2 * math.Pi * f * drift * t
 			v += math.Sin(w) + 0.25*math.Sin(2*w) + 0.08*math.Sin(3*w)
 		}

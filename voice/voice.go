@@ -8,6 +8,7 @@ package voice
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 )
 
@@ -31,6 +32,10 @@ type Sound struct {
 	Path     string
 	Duration time.Duration
 }
+
+// Name is the file name in the cache folder without extension: "sound:hotline/"
+// and Name, where Asterisk sees that folder as its sounds/hotline.
+func (s Sound) Name() string { return filepath.Base(s.Path) }
 
 // Audio is mono sound in memory: signed 16-bit samples at Rate a second.
 type Audio struct {
