@@ -143,7 +143,7 @@ func talk(i int) hotline.Outcome {
 		Flow: "menu", Queue: "water", Agent: "1001", Phone: "8001", Arrived: at, Chosen: at.Add(3 * time.Second),
 		Rang: at.Add(3005 * time.Millisecond), Joined: at.Add(5 * time.Second), TalkEnded: at.Add(65 * time.Second),
 		Ended: at.Add(66 * time.Second), End: hotline.EndAnswered, EndedBy: hotline.SideCaller, Offers: 1,
-		Path: []hotline.Visit{{Step: "greeting", At: at}, {Step: "menu", At: at.Add(time.Second), Keys: "2"}, {Step: "queue", At: at.Add(2 * time.Second)}},
+		Path:      []hotline.Visit{{Step: "greeting", At: at}, {Step: "menu", At: at.Add(time.Second), Keys: "2"}, {Step: "queue", At: at.Add(2 * time.Second)}},
 		Recording: fmt.Sprintf("2026/05/01/%d.wav", i),
 	}
 }
