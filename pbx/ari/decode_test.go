@@ -167,6 +167,30 @@ func TestSurprisesAreCountedAndSkipped(t *testing.T) {
 	}
 }
 
+// skips is a Meter that keeps what was skipped.
+type skips struct {
+	silent
+	what []string
+}
+
+func (s *skips) Skipped(what string) { s.what = append(s.what, what) }
+
+func TestUnknownEventsAreCountedAndSkipped(t *testing.T) {
+	seen := &skips{}
+	c := &Conn{cfg: Config{Meter: seen}, owners: map[string]*Mailbox{}, handle: func(_ *Conn, e *Event) {
+		t.Errorf("handed over: %+v", e)
+	}}
+	for _, raw := range []string{`{"type":"ChannelTransfer","channel":{"id":"c"}}`, `{"late":{"type":"Dial"},"type":"Tomorrow"}`,
+		`{"type":7}`, `[]`, ``, `{"type":"ApplicationRegistered"}`, `{"type":"RESTResponse","request_id":"none"}`} {
+		if err := c.accept(raw); err != nil {
+			t.Errorf("%s ended the connection: %v", raw, err)
+		}
+	}
+	if want := []string{"ChannelTransfer", "Tomorrow", "", "", ""}; !slices.Equal(seen.what, want) {
+		t.Errorf("skipped %q, want %q", seen.what, want)
+	}
+}
+
 // FuzzDecode holds the scanner against encoding/json: it never panics, and of a
 // valid object it reads every field.
 func FuzzDecode(f *testing.F) {

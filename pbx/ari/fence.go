@@ -17,7 +17,9 @@ import (
 // the same user, name; Take gives it a new random password, and from that
 // moment the holder before gets 401 for everything (measured: at once). One
 // user rather than one for each holder, because Asterisk cannot list users:
-// older ones would have to be remembered somewhere else to be deleted.
+// older ones would have to be remembered somewhere else to be deleted. A holder
+// that only listens does not notice; one that regularly proves to the dialplan
+// that it is alive (SetGlobal) does.
 //
 // The holder's token is the first part of the password, so it lives exactly as
 // long as what it protects. A higher one than the caller's is ErrStale; if two

@@ -38,28 +38,36 @@ func (p *Pending) Wait(ctx context.Context) error {
 	return err
 }
 
-func (p *Pending) wait(ctx context.Context) (json.RawMessage, error) {
+// wait gives the answer of a request that succeeded.
+func (p *Pending) wait(ctx context.Context) (a answer, err error) {
 	ctx, cancel := within(ctx, p.conn.cfg.Timeout)
 	defer cancel()
 	select {
-	case a := <-p.answer:
-		return p.judge(a)
+	case a = <-p.answer:
+		return a, p.judge(a)
 	case <-ctx.Done():
 		p.conn.pending.take(p.id)
 		p.conn.cfg.Meter.Request(p.req.Verb, 0, time.Since(p.began))
-		return nil, fmt.Errorf("%s: %w", p.req.Verb, noAnswer(ctx.Err()))
+		return a, fmt.Errorf("%s: %w", p.req.Verb, noAnswer(ctx.Err()))
 	}
 }
 
-func (p *Pending) judge(a answer) (json.RawMessage, error) {
-	if a.err != nil {
-		return nil, fmt.Errorf("%s: %w", p.req.Verb, a.err)
+func (p *Pending) judge(a answer) error {
+	switch {
+	case a.err != nil:
+		return fmt.Errorf("%s: %w", p.req.Verb, a.err)
+	case a.status/100 == 2:
+		return nil
 	}
-	var body []byte
-	if a.quoted != "" {
-		body = []byte(unquote(a.quoted))
+	return p.req.judge(a.status, a.reason, a.body())
+}
+
+// body is the content of the answer, which most callers do not want.
+func (a answer) body() []byte {
+	if a.quoted == "" {
+		return nil
 	}
-	return body, p.req.judge(a.status, a.reason, body)
+	return []byte(unquote(a.quoted))
 }
 
 // pendings are the requests on the socket, by id.
@@ -144,8 +152,15 @@ func (c *Conn) Batch(ctx context.Context, requests ...Request) (err error) {
 // Do sends a request and waits for Asterisk's consent: over the event socket,
 // or over HTTP if it is Patient.
 func (c *Conn) Do(ctx context.Context, r Request) error {
-	_, err := c.Ask(ctx, r)
-	return err
+	if r.Patient {
+		_, err := c.askHTTP(ctx, r)
+		return err
+	}
+	p, err := c.Start(r)
+	if err != nil {
+		return err
+	}
+	return p.Wait(ctx)
 }
 
 // Ask sends a request like Do and waits for the content of its answer.
@@ -157,7 +172,8 @@ func (c *Conn) Ask(ctx context.Context, r Request) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.wait(ctx)
+	a, err := p.wait(ctx)
+	return a.body(), err
 }
 
 // askHTTP ends with the connection: whoever lost the socket no longer knows

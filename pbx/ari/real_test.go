@@ -6,106 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"hotline/pbx/ari"
 	"hotline/site"
-	"hotline/site/sitetest"
 )
-
-// exchange is a real Asterisk with one controller after another.
-type exchange struct {
-	site  *site.Site
-	boot  *ari.Client
-	token int64
-}
-
-func newExchange(t testing.TB) *exchange {
-	t.Helper()
-	x := &exchange{site: sitetest.Start(t)}
-	password, err := x.site.Addresses().BootPassword()
-	must(t, err)
-	x.boot, err = ari.NewClient(ari.Config{URL: x.site.Addresses().ARI, User: site.BootUser, Password: password})
-	must(t, err)
-	t.Cleanup(x.boot.Close)
-	return x
-}
-
-// take makes a new holder, as a controller does at its start.
-func (x *exchange) take(t testing.TB) ari.Config {
-	t.Helper()
-	x.token++
-	cfg, err := ari.Take(t.Context(), x.boot, "ctl", x.token)
-	must(t, err)
-	cfg.App = site.ARIApp
-	return cfg
-}
-
-// connect takes the exchange over. Events that nobody watches are arrivals.
-func (x *exchange) connect(t testing.TB, changes ...func(*ari.Config)) (*ari.Conn, *arrivals) {
-	t.Helper()
-	cfg, a := x.take(t), &arrivals{all: make(chan *ari.Event, 1000)}
-	for _, change := range changes {
-		change(&cfg)
-	}
-	c, err := ari.Connect(t.Context(), cfg, a.handle)
-	must(t, err)
-	t.Cleanup(c.Close)
-	return c, a
-}
-
-// arrivals answers for what nobody watches, as a hotline would: a new channel
-// in the application gets a mailbox of its own before its next event is read.
-type arrivals struct {
-	all   chan *ari.Event
-	calls sync.Map // channel id → *ari.Mailbox
-}
-
-func (a *arrivals) handle(c *ari.Conn, e *ari.Event) {
-	if e.Type == ari.StasisStart {
-		box := ari.NewMailbox(256)
-		c.Watch(box, e.Channel.ID)
-		a.calls.Store(e.Channel.ID, box)
-	}
-	select {
-	case a.all <- e:
-	default:
-	}
-}
-
-// call is a citizen's call that reached the application and was answered: a
-// Local channel, whose other end (outside) is in the application as well.
-type call struct {
-	id, outside string
-	box         *ari.Mailbox
-}
-
-func (x *exchange) call(t testing.TB, c *ari.Conn, a *arrivals) call {
-	t.Helper()
-	outside := fmt.Sprintf("citizen-%d", time.Now().UnixNano())
-	box := ari.NewMailbox(256)
-	c.Watch(box, outside)
-	must(t, c.Do(t.Context(), ari.Originate{Channel: outside, Endpoint: "Local/12345@from-phone/n",
-		App: site.ARIApp, Args: []string{"outside"}}.Request()))
-	e := await(t, a.all, ari.StasisStart)
-	if len(e.Args) != 2 || e.Args[1] != "12345" {
-		t.Fatalf("the caller arrives with the number dialled, got %q", e.Args)
-	}
-	must(t, c.Do(t.Context(), ari.Answer(e.Channel.ID)))
-	await(t, box.Events(), ari.StasisStart)
-	in, _ := a.calls.Load(e.Channel.ID)
-	t.Cleanup(func() {
-		_ = x.boot.Do(context.Background(), ari.Hangup(outside, ""))
-		_ = x.boot.Do(context.Background(), ari.Hangup(e.Channel.ID, ""))
-	})
-	return call{id: e.Channel.ID, outside: outside, box: in.(*ari.Mailbox)}
-}
 
 func TestAsterisk(t *testing.T) {
 	x := newExchange(t)
@@ -136,7 +42,8 @@ func TestAsterisk(t *testing.T) {
 }
 
 func bothWays(t *testing.T, x *exchange) {
-	c, _ := x.connect(t)
+	seen := &counts{}
+	c, _ := x.connect(t, func(cfg *ari.Config) { cfg.Meter = seen })
 	must(t, c.Do(t.Context(), ari.SetGlobal("WORD", "停水 \"now\" & more\n")))
 	for _, d := range []ari.Doer{c, x.boot} {
 		word, err := ari.GetGlobal(t.Context(), d, "WORD")
@@ -152,6 +59,9 @@ func bothWays(t *testing.T, x *exchange) {
 	}
 	if _, err := ari.GetVariable(t.Context(), c, "no-such-channel", "X"); !ari.IsNotFound(err) {
 		t.Errorf("a channel that does not exist: %v", err)
+	}
+	if got := seen.of("asterisk.set 200", "asterisk.set 204", "channel.get 404"); got != 2 {
+		t.Errorf("the meter saw %d of two requests", got)
 	}
 }
 
@@ -260,6 +170,11 @@ func patient(t *testing.T, x *exchange) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := c.Do(short, ari.AddToBridge("b.wait", call.id)); !errors.Is(err, ari.ErrNoAnswer) {
+		t.Errorf("who sets a deadline gets no answer by then, got %v", err)
+	}
 	select {
 	case err := <-join:
 		t.Fatalf("joining behind a prompt should wait, got %v", err)
@@ -322,76 +237,6 @@ func recording(t *testing.T, x *exchange) {
 	must(t, c.Batch(t.Context(), ari.DeleteRecording(name), ari.DeleteRecording("copy"), ari.DeleteBridge(bridge)))
 	if list, err := ari.Recordings(t.Context(), c); err != nil || len(list) != 0 {
 		t.Errorf("none is left, got %v %v", list, err)
-	}
-}
-
-func replaced(t *testing.T, x *exchange) {
-	cfg := x.take(t)
-	older, err := ari.Connect(t.Context(), cfg, ignore)
-	must(t, err)
-	box := ari.NewMailbox(1)
-	older.Watch(box, "some-call")
-	newer, err := ari.Connect(t.Context(), cfg, ignore)
-	must(t, err)
-	defer newer.Close()
-	within(t, older.Done())
-	if !errors.Is(older.Err(), ari.ErrReplaced) {
-		t.Errorf("the older connection ends because it was replaced, got %v", older.Err())
-	}
-	if _, more := <-box.Events(); more || !errors.Is(box.Err(), ari.ErrReplaced) {
-		t.Errorf("and so do its calls, got %v", box.Err())
-	}
-	if err := older.Do(t.Context(), ari.Ping()); !errors.Is(err, ari.ErrReplaced) {
-		t.Errorf("it sends nothing any more, got %v", err)
-	}
-	if err := older.Do(t.Context(), ari.AddToBridge("b", "c")); !errors.Is(err, ari.ErrReplaced) {
-		t.Errorf("over HTTP neither, got %v", err)
-	}
-	must(t, newer.Do(t.Context(), ari.Ping()))
-}
-
-func fenced(t *testing.T, x *exchange) {
-	for name, act := range map[string]ari.Request{
-		"over the socket": ari.Hangup("some-call", ""),
-		"over HTTP":       ari.AddToBridge("b", "some-call"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			old := x.take(t)
-			c, err := ari.Connect(t.Context(), old, ignore)
-			must(t, err)
-			defer c.Close()
-			x.take(t)
-			if err := c.Do(t.Context(), act); !errors.Is(err, ari.ErrUnauthorized) {
-				t.Fatalf("the fenced holder's command is refused, got %v", err)
-			}
-			within(t, c.Done())
-			if !errors.Is(c.Err(), ari.ErrUnauthorized) {
-				t.Errorf("and its connection ends, got %v", c.Err())
-			}
-			if _, err := ari.Connect(t.Context(), old, ignore); !errors.Is(err, ari.ErrUnauthorized) {
-				t.Errorf("it cannot come back, got %v", err)
-			}
-		})
-	}
-	c, _ := x.connect(t)
-	must(t, x.boot.Do(t.Context(), ari.DeleteUser("ctl")))
-	if err := c.Do(t.Context(), ari.Ping()); !errors.Is(err, ari.ErrUnauthorized) {
-		t.Errorf("a deleted user is refused, got %v", err)
-	}
-}
-
-func stale(t *testing.T, x *exchange) {
-	x.take(t)
-	held, err := ari.Holder(t.Context(), x.boot, "ctl")
-	must(t, err)
-	if held != x.token {
-		t.Errorf("the holder's token is known to Asterisk: %d, want %d", held, x.token)
-	}
-	if _, err := ari.Take(t.Context(), x.boot, "ctl", x.token-1); !errors.Is(err, ari.ErrStale) {
-		t.Errorf("an older token is refused, got %v", err)
-	}
-	if held, err := ari.Holder(t.Context(), x.boot, "nobody-yet"); held != 0 || err != nil {
-		t.Errorf("nobody holds it: %d %v", held, err)
 	}
 }
 
@@ -494,128 +339,3 @@ func lists(t *testing.T, x *exchange) {
 	must(t, next.Do(t.Context(), ari.DeleteBridge("b.list")))
 }
 
-func TestFrozenAsteriskIsNoticed(t *testing.T) {
-	x := newExchange(t)
-	quiet(t, x)
-	c, _ := x.connect(t, func(cfg *ari.Config) { cfg.Ping = time.Second })
-	box := ari.NewMailbox(1)
-	c.Watch(box, "a-call")
-	pid := x.site.AsteriskPID()
-	must(t, syscall.Kill(pid, syscall.SIGSTOP))
-	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
-	began := time.Now()
-	p, err := c.Start(ari.Ping())
-	must(t, err)
-	if err := p.Wait(t.Context()); !errors.Is(err, ari.ErrLost) {
-		t.Errorf("a request under way fails with the connection, got %v", err)
-	}
-	within(t, c.Done())
-	if took := time.Since(began); took > 1300*time.Millisecond {
-		t.Errorf("the frozen Asterisk was noticed after %v", took)
-	}
-	if <-box.Events(); !errors.Is(box.Err(), ari.ErrLost) {
-		t.Errorf("its calls are told, got %v", box.Err())
-	}
-}
-
-func TestKilledAsteriskAndTheNext(t *testing.T) {
-	x := newExchange(t)
-	c, _ := x.connect(t)
-	x.site.KillAsterisk()
-	within(t, c.Done())
-	if !errors.Is(c.Err(), ari.ErrLost) {
-		t.Errorf("got %v", c.Err())
-	}
-	must(t, x.site.StartAsterisk(t.Context()))
-	quiet(t, x)
-	if held, err := ari.Holder(t.Context(), x.boot, "ctl"); held != 0 || err != nil {
-		t.Errorf("a new Asterisk is held by nobody: %d %v", held, err)
-	}
-	again, _ := x.connect(t)
-	must(t, again.Do(t.Context(), ari.Ping()))
-}
-
-// TestManyOwnersAtOnce is for the race detector: events, Watch, Release and
-// requests from many goroutines while the connection ends.
-func TestManyOwnersAtOnce(t *testing.T) {
-	x := newExchange(t)
-	quiet(t, x)
-	c, a := x.connect(t)
-	call := x.call(t, c, a)
-	var heard atomic.Int64
-	var all sync.WaitGroup
-	for i := range 20 {
-		all.Go(func() {
-			for n := 0; c.Err() == nil; n++ {
-				box := ari.NewMailbox(4)
-				c.Watch(box, call.id, fmt.Sprint(i, n))
-				if c.Do(context.Background(), ari.SetVariable(call.id, "N", fmt.Sprint(n))) == nil {
-					select {
-					case <-box.Events():
-						heard.Add(1)
-					case <-time.After(time.Millisecond):
-					}
-				}
-				box.Release()
-			}
-		})
-	}
-	time.Sleep(300 * time.Millisecond)
-	c.Close()
-	all.Wait()
-	if heard.Load() == 0 {
-		t.Error("nobody heard anything")
-	}
-}
-
-// quiet makes sure that a story leaves no goroutine behind.
-func quiet(t *testing.T, x *exchange) {
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		x.boot.Close()
-		goleak.VerifyNone(t, before)
-	})
-}
-
-// await gives the next event of a type, passing over others.
-func await(t testing.TB, events <-chan *ari.Event, want ari.Type) *ari.Event {
-	t.Helper()
-	deadline := time.After(5 * time.Second)
-	for {
-		select {
-		case e, more := <-events:
-			if !more {
-				t.Fatalf("the mailbox ended before %s came", want)
-			}
-			if e.Type == want {
-				return e
-			}
-		case <-deadline:
-			t.Fatalf("no %s came", want)
-		}
-	}
-}
-
-func drain(m *ari.Mailbox) <-chan *ari.Event {
-	for range m.Events() {
-	}
-	return m.Events()
-}
-
-func within(t testing.TB, done <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
-		t.Fatal("it did not end")
-	}
-}
-
-func ignore(*ari.Conn, *ari.Event) {}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
