@@ -1,0 +1,240 @@
+// Package app wires the house together: what the domain needs is given to it
+// here, and nowhere else is everything imported. It is importable, so that
+// tests run the whole in one process.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/live"
+	"hotline/live/lease"
+	"hotline/pbx"
+	"hotline/pbx/ari"
+	"hotline/routing"
+	"hotline/store"
+)
+
+// Script gives the flows of calls; the city wrote them.
+type Script interface {
+	// Flow finds a flow by the hash of all that was written; a call is played to
+	// its end in the flow it began with, if that is still known.
+	Flow(hash string) (*ivr.Flow, bool)
+	// FlowAt gives the flow of a call that arrives at t.
+	FlowAt(t time.Time) *ivr.Flow
+	// OldNumber finds the former hotline a call came through, by the number
+	// dialled and the headers that may name it.
+	OldNumber(candidates ...string) (hotline.HotlineKey, bool)
+}
+
+// Options are the parts and settings of one controller.
+type Options struct {
+	Script Script
+	Sounds pbx.Sounds
+	Live   *live.Store
+	Store  *store.Store
+	Rules  routing.Rules
+	Meter  Meter
+
+	// Boot is the ARI user that may push the controller's own user.
+	Boot ari.Config
+	// Asterisk names this Asterisk among several.
+	Asterisk string
+	// Media is the address telephones' sound is bound to; "" all.
+	Media string
+	// Music is the class of music on hold.
+	Music string
+	// Journal is the folder of finished calls on their way to SQL.
+	Journal string
+	Log     *slog.Logger
+}
+
+// App is one controller.
+type App struct {
+	opt Options
+	log *slog.Logger
+	now func() time.Time
+
+	board                   *routing.Dispatcher
+	journal                 *store.Journal
+	numbers                 *store.Numbers
+	boardLease, socketLease *lease.Keeper
+
+	exchange atomic.Pointer[pbx.Exchange]
+	calls    calls
+	unsaved  unsaved
+
+	life context.Context
+	end  context.CancelCauseFunc
+	done sync.WaitGroup
+	over chan error
+}
+
+// New makes a controller; Start starts it.
+func New(o Options) *App {
+	if o.Meter == nil {
+		o.Meter = deaf{}
+	}
+	a := &App{opt: o, log: o.Log, now: time.Now, over: make(chan error, 1)}
+	a.calls.init()
+	a.unsaved.init()
+	a.board = routing.New(o.Live, phones{a}, o.Rules, a.boardEars(), time.Now)
+	return a
+}
+
+// Start takes the leases, recovers what a controller before left, and serves
+// until Stop. It returns when calls are served. Start-up is recovery with an
+// empty list.
+func (a *App) Start(ctx context.Context) error {
+	a.life, a.end = context.WithCancelCause(context.Background())
+	if err := a.openBooks(ctx); err != nil {
+		return err
+	}
+	if err := a.takeLeases(ctx); err != nil {
+		return err
+	}
+	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
+	a.done.Go(func() { a.saveLater(a.life) })
+	ready := make(chan error, 1)
+	a.done.Go(func() { a.over <- a.serve(a.life, ready) })
+	select {
+	case err := <-ready:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// openBooks opens the journal – one found is drained first – and the numbers.
+func (a *App) openBooks(ctx context.Context) error {
+	var err error
+	if a.journal, err = store.OpenJournal(store.JournalOptions{Dir: a.opt.Journal, Report: func(err error) {
+		a.log.Warn("journal", "err", err)
+	}}); err != nil {
+		return err
+	}
+	if err := a.journal.DrainNow(ctx, a.opt.Store.WriteOutcomes); err != nil {
+		a.log.Warn("the journal found at the start waits for SQL", "err", err)
+	}
+	if a.numbers, err = a.opt.Store.OpenNumbers(ctx, time.Now); err != nil {
+		return err
+	}
+	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
+	return nil
+}
+
+func (a *App) takeLeases(ctx context.Context) error {
+	self, err := lease.Self()
+	if err != nil {
+		return err
+	}
+	if a.socketLease, err = lease.Take(ctx, a.opt.Live, lease.Claim{Name: lease.Socket(a.opt.Asterisk), Holder: self, TTL: lease.TTL}, lease.Dead); err != nil {
+		return err
+	}
+	a.boardLease, err = lease.Take(ctx, a.opt.Live, lease.Claim{Name: lease.Board, Holder: self, TTL: lease.TTL}, lease.Dead)
+	return err
+}
+
+// Over tells, once, why the controller stopped by itself: another one is in
+// charge.
+func (a *App) Over() <-chan error { return a.over }
+
+// Stop hands over: nothing is hung up, every record stands, and the leases are
+// free for the next controller.
+func (a *App) Stop(ctx context.Context) error {
+	a.end(ivr.ErrHandOver)
+	a.calls.wait()
+	if x := a.exchange.Load(); x != nil {
+		x.Close()
+	}
+	a.done.Wait()
+	var errs []error
+	for _, k := range [...]*lease.Keeper{a.boardLease, a.socketLease} {
+		if k != nil {
+			errs = append(errs, k.Release(ctx))
+		}
+	}
+	if a.numbers != nil {
+		errs = append(errs, a.numbers.Close(ctx))
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.DrainNow(ctx, a.opt.Store.WriteOutcomes), a.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Board is the routing, for the API.
+func (a *App) Board() *routing.Dispatcher { return a.board }
+
+// boardEars hears the routing.
+func (a *App) boardEars() routing.Ears {
+	return routing.Ears{
+		Rang: a.rang,
+		Undone: func(o hotline.Offer, why routing.Why) {
+			a.log.Info("offer undone", "call", o.Call, "agent", o.Agent, "why", string(why))
+		},
+		Trouble: func(doing string, err error) { a.log.Warn("board", "doing", doing, "err", err) },
+		Restored: func(places, agents int) {
+			a.log.Warn("the board was written back", "places", places, "agents", agents)
+		},
+	}
+}
+
+// phones rings through whichever exchange is connected.
+type phones struct{ a *App }
+
+func (p phones) Ring(ctx context.Context, o hotline.Offer) error {
+	x := p.a.exchange.Load()
+	if x == nil {
+		return hotline.Errorf(hotline.Unavailable, "Asterisk is not connected")
+	}
+	return x.Ring(ctx, o)
+}
+
+func (p phones) Cancel(ctx context.Context, o hotline.Offer) {
+	if x := p.a.exchange.Load(); x != nil {
+		x.Cancel(ctx, o)
+	}
+}
+
+// Meter is told what happens to calls; package metrics implements it.
+type Meter interface {
+	ari.Meter
+	Ended(o hotline.Outcome)
+	Rang(after time.Duration)
+	Resync(why string)
+	Unsaved()
+}
+
+// deaf is a Meter that hears nothing.
+type deaf struct{}
+
+func (deaf) Event(ari.Type, time.Duration)      {}
+func (deaf) Skipped(string)                     {}
+func (deaf) Request(string, int, time.Duration) {}
+func (deaf) Ended(hotline.Outcome)              {}
+func (deaf) Rang(time.Duration)                 {}
+func (deaf) Resync(string)                      {}
+func (deaf) Unsaved()                           {}
+
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+var (
+	_ ivr.Line       = (*pbx.Line)(nil)
+	_ ivr.Queue      = (*routing.Dispatcher)(nil)
+	_ routing.Store  = (*live.Store)(nil)
+	_ routing.Phones = phones{}
+	_ lease.Book     = (*live.Store)(nil)
+)

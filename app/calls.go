@@ -1,0 +1,266 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx"
+)
+
+// doors of calls (extensions.conf).
+const (
+	doorCode = "code"
+)
+
+// calls are the calls this process plays, and the records of those whose line
+// it lost and will find again.
+type calls struct {
+	mu      sync.Mutex
+	running map[hotline.CallID]*running
+	lost    map[hotline.CallID]*ivr.Record
+	all     sync.WaitGroup
+}
+
+// running is one call while it is played.
+type running struct {
+	mu    sync.Mutex
+	rangs time.Time // when an agent's phone first rang for it
+}
+
+func (r *running) rang(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rangs.IsZero() {
+		r.rangs = at.UTC()
+	}
+}
+
+func (r *running) firstRang() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rangs
+}
+
+func (c *calls) init() {
+	c.running, c.lost = map[hotline.CallID]*running{}, map[hotline.CallID]*ivr.Record{}
+}
+
+func (c *calls) get(id hotline.CallID) *running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running[id]
+}
+
+func (c *calls) has(id hotline.CallID) bool { return c.get(id) != nil }
+
+// Count is how many calls are played now.
+func (c *calls) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.running)
+}
+
+// begin notes that a call is played; false when it is already.
+func (c *calls) begin(id hotline.CallID) *running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running[id] != nil {
+		return nil
+	}
+	r := &running{}
+	c.running[id] = r
+	delete(c.lost, id)
+	c.all.Add(1)
+	return r
+}
+
+// end notes that a call is played no more; park keeps its record for the next
+// connection.
+func (c *calls) end(id hotline.CallID, park *ivr.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, id)
+	if park != nil {
+		c.lost[id] = park
+	}
+	c.all.Done()
+}
+
+func (c *calls) parked() map[hotline.CallID]*ivr.Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lost := c.lost
+	c.lost = map[hotline.CallID]*ivr.Record{}
+	return lost
+}
+
+func (c *calls) wait() { c.all.Wait() }
+
+// arrived begins a call that reached the application. It is called from the
+// exchange's reader and does not wait.
+func (a *App) arrived(c pbx.Arrival, line *pbx.Line) {
+	if c.Door == doorCode {
+		a.done.Go(func() { a.code(c, line) })
+		return
+	}
+	if !c.Answered {
+		a.play(line, a.newRecord(c), "")
+		return
+	}
+	// Answered already: the dialplan held it while no controller served, or
+	// gives it back; it may have a record.
+	a.done.Go(func() {
+		records, err := a.records(a.life)
+		if err != nil {
+			a.log.Warn("arrived", "call", c.Call, "err", err)
+		}
+		a.take(c, line, records[c.Call])
+	})
+}
+
+// newRecord begins the record of a call: its ticket number, who calls, and
+// which old number it came through.
+func (a *App) newRecord(c pbx.Arrival) *ivr.Record {
+	rec := &ivr.Record{Facts: hotline.Outcome{Call: c.Call, Caller: c.Caller, Dialled: c.Dialled, Arrived: c.At}}
+	no, code, err := a.numbers.Next(a.now())
+	if err != nil {
+		a.log.Error("no ticket number in hand; the call gets one when it is written", "call", c.Call, "err", err)
+	}
+	rec.Facts.Ticket, rec.Facts.QueryCode = no, code
+	if key, ok := a.opt.Script.OldNumber(c.Dialled, c.Diversion, c.History, c.To); ok {
+		rec.Facts.Hotline, rec.Facts.Keyed = key, hotline.KeyedOldNumber
+	}
+	return rec
+}
+
+// play plays a call in a goroutine of its own, from where its record stands.
+func (a *App) play(line *pbx.Line, rec *ivr.Record, tag string) {
+	r := a.calls.begin(rec.Facts.Call)
+	if r == nil {
+		return
+	}
+	go func() {
+		ctx, end := context.WithCancelCause(a.life)
+		defer end(nil)
+		line.Listen(end, tag)
+		err := a.script(ctx, line, rec)
+		line.Release()
+		if rec.Facts.Rang.IsZero() {
+			rec.Facts.Rang = r.firstRang()
+		}
+		a.finish(rec, err)
+	}()
+}
+
+// script plays the flow that the record names, or the one of this hour.
+func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error {
+	flow, known := a.opt.Script.Flow(rec.Hash)
+	if !known {
+		flow = a.opt.Script.FlowAt(a.now())
+	}
+	line.OnAgent = flow.OnAgent
+	c := &ivr.Call{
+		Record: rec, Line: line, Machine: line, Now: a.now, Save: a.save,
+		Queue: queue{a.board, line},
+	}
+	if rec.Hash == "" {
+		flow.Start(c)
+	}
+	err := flow.Play(ctx, c, func(step string, err error) {
+		a.log.Error("a step failed; the caller gets the apology", "call", rec.Facts.Call, "step", step, "err", err)
+	})
+	if err == nil {
+		err = line.End(context.WithoutCancel(ctx))
+		if err != nil {
+			a.log.Warn("hang up", "call", rec.Facts.Call, "err", err)
+		}
+		return nil
+	}
+	return err
+}
+
+// finish closes a call, or leaves its record for whoever plays on.
+func (a *App) finish(rec *ivr.Record, why error) {
+	id := rec.Facts.Call
+	switch {
+	case errors.Is(why, ivr.ErrHandOver):
+		a.calls.end(id, nil)
+	case errors.Is(why, ivr.ErrResync):
+		a.calls.end(id, rec)
+		a.opt.Meter.Resync("call")
+		a.again(id)
+	default:
+		a.close(rec, why)
+		a.calls.end(id, nil)
+	}
+}
+
+// again looks for one call that fell behind while the connection stands.
+func (a *App) again(id hotline.CallID) {
+	x := a.exchange.Load()
+	if x == nil || x.Err() != nil {
+		return // the next connection finds it
+	}
+	a.done.Go(func() {
+		if err := a.recover(a.life, x); err != nil {
+			a.log.Warn("resync", "call", id, "err", err)
+		}
+	})
+}
+
+// close books a finished call: first into the journal, then its record goes.
+func (a *App) close(rec *ivr.Record, why error) {
+	by := hotline.SideCaller
+	if why == nil {
+		by = hotline.SideSystem
+		if rec.Facts.EndedBy != "" {
+			by = rec.Facts.EndedBy
+		}
+	}
+	if rec.Facts.EndedBy != "" && !rec.Facts.TalkEnded.IsZero() {
+		by = rec.Facts.EndedBy // the talk was ended by the agent before
+	}
+	id := rec.Facts.Call
+	ctx := context.Background()
+	under, offers := a.board.Leave(ctx, id)
+	rec.Facts.Offers = max(rec.Facts.Offers, offers)
+	o := rec.Close(a.now().UTC(), by, under.ID != 0)
+	a.book(ctx, id, o)
+	a.opt.Meter.Ended(o)
+	a.log.Info("call ended", "call", id, "ticket", o.Ticket, "end", o.End, "by", o.EndedBy, "agent", o.Agent)
+}
+
+// book appends the outcome to the journal and then drops the call's record. The
+// record of an outcome that the disk did not take stays: whoever starts next
+// finds it. The journal itself goes on trying meanwhile.
+func (a *App) book(ctx context.Context, id hotline.CallID, o hotline.Outcome) {
+	if err := a.journal.Append(ctx, o); err != nil {
+		a.log.Error("the journal cannot be written; it is tried again", "call", id, "ticket", o.Ticket, "err", err)
+		return
+	}
+	a.unsaved.forget(id)
+	if err := a.opt.Live.DropCall(ctx, id); err != nil {
+		a.unsaved.drop(id)
+	}
+}
+
+// queue is the routing as one call sees it: its place is written on its channel.
+type queue struct {
+	ivr.Queue
+	line *pbx.Line
+}
+
+// Join takes a place and writes it on the channel, once.
+func (q queue) Join(ctx context.Context, w hotline.Wish) (hotline.Place, error) {
+	p, err := q.Queue.Join(ctx, w)
+	if err == nil && w.Seq == 0 {
+		b, _ := json.Marshal(p)
+		q.line.PlaceOn(string(b))
+	}
+	return p, err
+}

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx"
+	"hotline/pbx/ari"
+)
+
+const reconnectEvery = 100 * time.Millisecond
+
+// serve keeps a connection to Asterisk, one after the other, until the
+// controller stops or another is in charge. The first result goes to ready.
+func (a *App) serve(ctx context.Context, ready chan<- error) error {
+	for first := true; ; first = false {
+		err := a.session(ctx, func() {
+			if first {
+				ready <- nil
+			}
+		})
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case fenced(err):
+			a.end(ivr.ErrHandOver)
+			if first {
+				ready <- err
+			}
+			return err
+		case first && a.exchange.Load() == nil:
+			ready <- err
+			return err
+		}
+		a.opt.Meter.Resync("connection")
+		a.log.Warn("the connection to Asterisk ended; connecting again", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(reconnectEvery):
+		}
+	}
+}
+
+// fenced tells that another controller is in charge of this Asterisk.
+func fenced(err error) bool {
+	return errors.Is(err, ari.ErrReplaced) || errors.Is(err, ari.ErrUnauthorized) || errors.Is(err, ari.ErrStale)
+}
+
+// session is one connection: it lists what there is, takes it up, and serves
+// until the connection ends.
+func (a *App) session(ctx context.Context, up func()) error {
+	x, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	if err := a.recover(ctx, x); err != nil {
+		return err
+	}
+	if err := a.pushPhones(ctx, x); err != nil {
+		return err
+	}
+	up()
+	select {
+	case <-x.Done():
+		return x.Err()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// connect makes this controller the only one this Asterisk obeys.
+func (a *App) connect(ctx context.Context) (*pbx.Exchange, error) {
+	boot, err := ari.NewClient(a.opt.Boot)
+	if err != nil {
+		return nil, err
+	}
+	defer boot.Close()
+	cfg, err := ari.Take(ctx, boot, "controller", int64(a.socketLease.Token()))
+	if err != nil {
+		return nil, wrap("take charge of Asterisk", err)
+	}
+	cfg.Meter = a.opt.Meter
+	x, err := pbx.Connect(ctx, pbx.Options{
+		ARI: cfg, Sounds: a.opt.Sounds, Music: a.opt.Music, LegTimeout: a.opt.Rules.Ring + 10*time.Second,
+	}, pbx.Ears{
+		Arrived: a.arrived,
+		Leg:     a.board.Tell,
+		Trouble: func(call hotline.CallID, doing string, err error) {
+			a.log.Warn("exchange", "call", call, "doing", doing, "err", err)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.exchange.Store(x)
+	return x, nil
+}
+
+// recover pairs what Asterisk has with what is on record. A call plays on from
+// where it stands; a record without a channel is closed; a channel without a
+// record begins anew.
+func (a *App) recover(ctx context.Context, x *pbx.Exchange) error {
+	found, err := x.List(ctx)
+	if err != nil {
+		return err
+	}
+	records, err := a.records(ctx)
+	if err != nil {
+		return err
+	}
+	alive := map[hotline.CallID]bool{}
+	for _, c := range found.Callers {
+		alive[c.Call] = true
+	}
+	if err := a.board.Sync(ctx, found.Legs, func(id hotline.CallID) bool { return alive[id] || a.calls.has(id) }); err != nil {
+		return err
+	}
+	for id, rec := range records {
+		if !alive[id] && !a.calls.has(id) {
+			a.close(rec, ivr.ErrHungUp)
+		}
+	}
+	for _, c := range found.Callers {
+		if line := x.Line(found, c.Call); line != nil {
+			a.take(c, line, records[c.Call])
+		}
+	}
+	if len(found.Callers)+len(found.Legs)+len(records) > 0 {
+		a.log.Info("took up what was there", "callers", len(found.Callers), "legs", len(found.Legs), "records", len(records))
+	}
+	return nil
+}
+
+// records are those in Redis, and newer ones that this process holds for calls
+// whose line it lost.
+func (a *App) records(ctx context.Context) (map[hotline.CallID]*ivr.Record, error) {
+	raw, err := a.opt.Live.Calls(ctx)
+	if err != nil {
+		return nil, wrap("read the records of calls", err)
+	}
+	records := map[hotline.CallID]*ivr.Record{}
+	for id, b := range raw {
+		rec := new(ivr.Record)
+		if err := json.Unmarshal(b, rec); err != nil || rec.Version > ivr.RecordVersion {
+			a.log.Error("a call's record cannot be read; it begins anew", "call", id, "err", err)
+			continue
+		}
+		records[id] = rec
+	}
+	for id, rec := range a.calls.parked() {
+		records[id] = rec
+	}
+	return records, nil
+}
+
+// take plays a call that was found on from where it stands.
+func (a *App) take(c pbx.Arrival, line *pbx.Line, rec *ivr.Record) {
+	if c.Door == doorCode {
+		return // a short code is over in a moment; the telephone dials it again
+	}
+	tag := ""
+	if rec != nil {
+		tag = rec.Tag()
+	} else {
+		rec = a.newRecord(c)
+		rec.Place = placeOf(c)
+	}
+	a.play(line, rec, tag)
+}
+
+// placeOf reads the place the channel carries, for a call whose record is lost.
+func placeOf(c pbx.Arrival) (p hotline.Place) {
+	if c.Place != "" {
+		_ = json.Unmarshal([]byte(c.Place), &p)
+	}
+	return p
+}
+
+func (a *App) rang(o hotline.Offer) {
+	if x := a.calls.get(o.Call); x != nil {
+		x.rang(a.now())
+	}
+	a.opt.Meter.Rang(a.now().Sub(o.At.Time()))
+}

@@ -1,0 +1,210 @@
+// Package pbx is Asterisk as the hotline sees it: the lines of callers, the
+// legs of agents' telephones, recordings, and what a new controller finds. ARI
+// itself is in pbx/ari.
+package pbx
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx/ari"
+	"hotline/routing"
+)
+
+// Variables a channel carries; extensions.conf and ari.conf name them too.
+const (
+	varDoor      = "HOTLINE_DOOR"
+	varDialled   = "HOTLINE_DIALLED"
+	varArrived   = "HOTLINE_ARRIVED"
+	varTo        = "HOTLINE_TO"
+	varDiversion = "HOTLINE_DIVERSION"
+	varHistory   = "HOTLINE_HISTORY"
+	varPlace     = "HOTLINE_PLACE"
+	varOffer     = "HOTLINE_OFFER"
+)
+
+const (
+	doorAgent   = "agent" // argument of the legs we call ourselves
+	agentPrefix = "agent."
+	bridgeOf    = "b."
+)
+
+// events are those that mean something here; Asterisk sends no others.
+var events = [...]ari.Type{
+	ari.StasisStart, ari.StasisEnd, ari.ChannelHangupRequest, ari.ChannelDestroyed,
+	ari.ChannelStateChange, ari.ChannelDtmf, ari.PlaybackFinished,
+	ari.RecordingFinished, ari.RecordingFailed,
+}
+
+// Sounds turns words into media that Asterisk can play ("sound:/…"), one or
+// more for each part.
+type Sounds interface {
+	Media(parts []ivr.Part) ([]string, error)
+}
+
+// Ears hear what happens at the exchange. They are called from its reader and
+// must not wait.
+type Ears struct {
+	// Arrived: a caller reached the application. The line is already listening.
+	Arrived func(Arrival, *Line)
+	// Leg brings news of an agent's leg.
+	Leg func(routing.LegNews)
+	// Trouble is something to log; call may be empty.
+	Trouble func(call hotline.CallID, doing string, err error)
+}
+
+// Options say which Asterisk, and how to speak to it.
+type Options struct {
+	ARI    ari.Config // of the controller's own user (ari.Take), with App
+	Sounds Sounds
+	// Music is the class of music on hold callers hear.
+	Music string
+	// LegTimeout bounds an agent's ringing in Asterisk, should the controller
+	// die meanwhile; longer than routing's own limit.
+	LegTimeout time.Duration
+}
+
+// Exchange is one connection to one Asterisk.
+type Exchange struct {
+	conn *ari.Conn
+	opt  Options
+	ears Ears
+
+	legsBox *ari.Mailbox
+	pumps   sync.WaitGroup
+
+	mu   sync.Mutex
+	legs map[hotline.AgentID]*leg
+}
+
+// Connect opens the connection. Arrivals are told from then on; List tells what
+// was there before.
+func Connect(ctx context.Context, o Options, ears Ears) (*Exchange, error) {
+	x := &Exchange{opt: o, ears: ears, legs: map[hotline.AgentID]*leg{}, legsBox: ari.NewMailbox(mostLegEvents)}
+	x.opt.ARI.Events = events[:]
+	conn, err := ari.Connect(ctx, x.opt.ARI, x.arrived)
+	if err != nil {
+		return nil, err
+	}
+	x.conn = conn
+	x.pumps.Go(x.hearLegs)
+	return x, nil
+}
+
+// mostLegEvents is how many unread events of all agents' legs may pile up; more
+// means that we are stuck, and the connection is given up and made anew.
+const mostLegEvents = 8192
+
+// Done is closed when the connection has ended; Err says why.
+func (x *Exchange) Done() <-chan struct{} { return x.conn.Done() }
+
+// Err tells why the connection ended.
+func (x *Exchange) Err() error { return x.conn.Err() }
+
+// Replaced tells that another controller is in charge of this Asterisk now.
+func (x *Exchange) Replaced() bool {
+	err := x.conn.Err()
+	return isAny(err, ari.ErrReplaced, ari.ErrUnauthorized, ari.ErrStale)
+}
+
+// Close ends the connection and hangs nothing up.
+func (x *Exchange) Close() {
+	x.conn.Close()
+	x.pumps.Wait()
+}
+
+// Arrival is a caller's channel in the application.
+type Arrival struct {
+	Call                   hotline.CallID
+	Door                   string // trunk, phone or code (extensions.conf)
+	Dialled                string
+	Caller                 hotline.Phone
+	At                     time.Time // when it reached Asterisk
+	Answered               bool
+	To, Diversion, History string // headers, from the trunk only
+	Place                  string // what PlaceOn wrote, of a channel found by List
+}
+
+// arrived takes what belongs to nobody yet: new channels.
+func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
+	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorAgent {
+		return
+	}
+	line := newLine(x, c, e.Channel)
+	x.ears.Arrived(arrival(e.Channel), line)
+}
+
+func arrival(ch ari.Channel) Arrival {
+	a := Arrival{
+		Call: hotline.CallID(ch.ID), Door: ch.Var(varDoor), Dialled: ch.Var(varDialled),
+		Caller: hotline.ParsePhone(ch.Caller.Number), At: ch.Created.UTC(), Answered: ch.State == stateUp,
+		To: ch.Var(varTo), Diversion: ch.Var(varDiversion), History: ch.Var(varHistory),
+		Place: ch.Var(varPlace),
+	}
+	return a
+}
+
+const stateUp = "Up"
+
+// Found is what a new controller finds.
+type Found struct {
+	Callers []Arrival
+	Legs    []routing.Leg
+	lines   map[hotline.CallID]ari.Channel
+}
+
+// List reads which callers and agents' legs exist, and takes the legs over.
+func (x *Exchange) List(ctx context.Context) (Found, error) {
+	channels, err := ari.Channels(ctx, x.conn)
+	if err != nil {
+		return Found{}, err
+	}
+	f := Found{lines: map[hotline.CallID]ari.Channel{}}
+	for _, ch := range channels {
+		switch {
+		case strings.HasPrefix(ch.ID, agentPrefix):
+			f.Legs = append(f.Legs, x.adopt(ch))
+		case ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+","):
+			f.Callers = append(f.Callers, arrival(ch))
+			f.lines[hotline.CallID(ch.ID)] = ch
+		}
+	}
+	return f, x.sweep(ctx, f)
+}
+
+// Line takes over the line of a caller that was found.
+func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
+	ch, ok := f.lines[call]
+	if !ok {
+		return nil
+	}
+	return newLine(x, x.conn, ch)
+}
+
+// sweep deletes our bridges whose caller is gone: bridges made by ARI stay until
+// they are deleted.
+func (x *Exchange) sweep(ctx context.Context, f Found) error {
+	bridges, err := ari.Bridges(ctx, x.conn)
+	if err != nil {
+		return err
+	}
+	for _, b := range bridges {
+		call, ours := strings.CutPrefix(b.ID, bridgeOf)
+		if _, alive := f.lines[hotline.CallID(call)]; ours && !alive {
+			if err := x.conn.Do(ctx, ari.DeleteBridge(b.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) trouble(call hotline.CallID, doing string, err error) {
+	if x.ears.Trouble != nil && err != nil {
+		x.ears.Trouble(call, doing, err)
+	}
+}

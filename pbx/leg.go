@@ -1,0 +1,210 @@
+package pbx
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"hotline"
+	"hotline/pbx/ari"
+	"hotline/routing"
+)
+
+// leg is the channel to an agent's telephone. Its id is the agent's, so that
+// Asterisk itself refuses a second one.
+type leg struct {
+	offer     hotline.Offer
+	up        bool
+	left      chan struct{} // closed when the agent left, a moment before the channel is gone
+	cancelled time.Time
+}
+
+func legID(a hotline.AgentID) string { return agentPrefix + string(a) }
+
+func newLeg(o hotline.Offer) *leg { return &leg{offer: o, left: make(chan struct{})} }
+
+// Ring begins to ring the agent's telephone; what becomes of it is told by
+// Ears.Leg. It does not wait for Asterisk.
+func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
+	l := newLeg(o)
+	x.mu.Lock()
+	x.legs[o.Agent] = l
+	x.mu.Unlock()
+	x.conn.Watch(x.legsBox, legID(o.Agent))
+	p, err := x.conn.Start(ari.Originate{
+		Channel: legID(o.Agent), Endpoint: "PJSIP/" + string(o.Phone), App: x.opt.ARI.App,
+		Args:     []string{doorAgent, strconv.FormatInt(int64(o.ID), 10), string(o.Call)},
+		CallerID: callerID(o), Timeout: x.opt.LegTimeout, Formats: "alaw,ulaw",
+		Variables: map[string]string{varOffer: strconv.FormatInt(int64(o.ID), 10)},
+	}.Request())
+	if err != nil {
+		x.drop(l)
+		return err
+	}
+	x.pumps.Go(func() {
+		if err := p.Wait(context.WithoutCancel(ctx)); err != nil {
+			x.refused(l, err)
+		}
+	})
+	return nil
+}
+
+// callerID is what the agent's telephone shows: the call comes from the hotline,
+// for which queue.
+func callerID(o hotline.Offer) string { return "\"" + string(o.Queue) + "\" <12345>" }
+
+// refused undoes a leg that Asterisk would not make. An id in use means that
+// the agent's last leg is not quite gone; its end is told soon, so the offer is
+// given back as if the caller had left.
+func (x *Exchange) refused(l *leg, err error) {
+	if !x.drop(l) || x.conn.Err() != nil {
+		return // gone meanwhile, or the connection is lost and all is synced anew
+	}
+	why := routing.WhyNoPhone
+	if ari.IsConflict(err) || errors.Is(err, ari.ErrNoAnswer) {
+		why = routing.WhyEnded
+	}
+	x.trouble(l.offer.Call, "ring "+string(l.offer.Phone), err)
+	x.tell(l, routing.Gone, why)
+}
+
+// drop forgets the leg and reports whether it was the one known.
+func (x *Exchange) drop(l *leg) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.legs[l.offer.Agent] != l {
+		return false
+	}
+	delete(x.legs, l.offer.Agent)
+	select {
+	case <-l.left:
+	default:
+		close(l.left)
+	}
+	return true
+}
+
+// Cancel hangs the offer's leg up, whatever it is doing. A leg that does not
+// exist is told as gone.
+func (x *Exchange) Cancel(ctx context.Context, o hotline.Offer) {
+	l := x.leg(o)
+	if l == nil {
+		x.pumps.Go(func() {
+			_ = x.conn.Do(context.WithoutCancel(ctx), ari.Hangup(legID(o.Agent), "normal"))
+			x.ears.Leg(routing.LegNews{News: routing.Gone, Agent: o.Agent, Offer: o.ID})
+		})
+		return
+	}
+	again := !l.cancelled.IsZero()
+	l.cancelled = time.Now()
+	if _, err := x.conn.Start(ari.Hangup(legID(o.Agent), "normal")); err != nil {
+		x.trouble(o.Call, "cancel", err)
+	}
+	if again { // its end was not heard: look
+		x.pumps.Go(func() {
+			_, err := ari.GetVariable(context.WithoutCancel(ctx), x.conn, legID(o.Agent), varOffer)
+			if ari.IsNotFound(err) && x.drop(l) {
+				x.tell(l, routing.Gone, routing.WhyEnded)
+			}
+		})
+	}
+}
+
+func (x *Exchange) leg(o hotline.Offer) *leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.legs[o.Agent]; l != nil && l.offer.ID == o.ID {
+		return l
+	}
+	return nil
+}
+
+// adopt takes over a leg that another controller made.
+func (x *Exchange) adopt(ch ari.Channel) routing.Leg {
+	offer, _ := strconv.ParseInt(ch.Var(varOffer), 10, 64)
+	l := newLeg(hotline.Offer{ID: hotline.OfferID(offer), Agent: hotline.AgentID(strings.TrimPrefix(ch.ID, agentPrefix))})
+	l.up = ch.State == stateUp
+	x.mu.Lock()
+	x.legs[l.offer.Agent] = l
+	x.mu.Unlock()
+	x.conn.Watch(x.legsBox, ch.ID)
+	return routing.Leg{Agent: l.offer.Agent, Offer: l.offer.ID, Up: l.up}
+}
+
+// hearLegs reads the events of all legs until the connection ends.
+func (x *Exchange) hearLegs() {
+	for e := range x.legsBox.Events() {
+		x.heardLeg(e)
+	}
+	if errors.Is(x.legsBox.Err(), ari.ErrOverflow) {
+		go x.conn.Close() // everything is listed anew; Close waits for us
+	}
+}
+
+func (x *Exchange) heardLeg(e *ari.Event) {
+	agent, ok := strings.CutPrefix(e.Channel.ID, agentPrefix)
+	if !ok {
+		return
+	}
+	x.mu.Lock()
+	l := x.legs[hotline.AgentID(agent)]
+	x.mu.Unlock()
+	if l == nil || e.Channel.Var(varOffer) != strconv.FormatInt(int64(l.offer.ID), 10) {
+		return // of an offer before
+	}
+	switch e.Type {
+	case ari.ChannelStateChange:
+		if e.Channel.State == "Ringing" {
+			x.tell(l, routing.Rang, "")
+		}
+	case ari.StasisStart:
+		l.up = true
+		x.tell(l, routing.Answered, "")
+	case ari.ChannelHangupRequest, ari.StasisEnd:
+		x.mu.Lock()
+		select {
+		case <-l.left:
+		default:
+			close(l.left)
+		}
+		x.mu.Unlock()
+	case ari.ChannelDestroyed:
+		x.drop(l)
+		x.tell(l, routing.Gone, whyOf(e.Cause, l.up))
+	}
+}
+
+func (x *Exchange) tell(l *leg, n routing.News, why routing.Why) {
+	x.ears.Leg(routing.LegNews{News: n, Agent: l.offer.Agent, Offer: l.offer.ID, Why: why})
+}
+
+// whyOf reads the Q.850 cause with which a leg ended. How long a phone rings is
+// routing's decision, so a phone that says "no answer" itself (480) declines.
+func whyOf(cause int, up bool) routing.Why {
+	const (
+		unallocated, busy, noResponse, noAnswer, absent = 1, 17, 18, 19, 20
+		rejected, outOfOrder, unavailable               = 21, 27, 34
+		noRoute                                         = 3
+	)
+	if up {
+		return routing.WhyEnded
+	}
+	switch cause {
+	case busy, noAnswer, rejected:
+		return routing.WhyDeclined
+	case unallocated, noRoute, noResponse, absent, outOfOrder, unavailable:
+		return routing.WhyNoPhone
+	}
+	return routing.WhyEnded
+}
+
+func isAny(err error, targets ...error) bool {
+	for _, t := range targets {
+		if errors.Is(err, t) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,393 @@
+package pbx
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx/ari"
+)
+
+// Line is one caller's line. It implements ivr.Line and ivr.Machine; its verbs
+// are called by one goroutine, the call's.
+type Line struct {
+	x       *Exchange
+	conn    *ari.Conn
+	id      string
+	account string
+	box     *ari.Mailbox
+
+	// OnAgent: answered only when an agent is found. Set before the first verb.
+	OnAgent bool
+
+	ended context.CancelCauseFunc
+	over  chan struct{} // closed when the pump has ended
+
+	// Of the call's goroutine.
+	answered bool
+	playing  string // id of the playback that may sound; "" none
+	tag      string
+	nth      int
+	music    bool
+	ringing  bool
+
+	mu       sync.Mutex
+	why      error
+	keys     []byte
+	wake     chan struct{} // a key, or a playback that finished
+	finished string        // the playback that finished last
+	recorded map[string]chan struct{}
+}
+
+// mostKeys is how many unused keys are kept; a caller may press a thousand.
+const mostKeys = 32
+
+// mostEvents is how many unread events of a call may pile up before it starts
+// again where it stands.
+const mostEvents = 128
+
+func newLine(x *Exchange, c *ari.Conn, ch ari.Channel) *Line {
+	l := &Line{
+		x: x, conn: c, id: ch.ID, account: accountOf(ch), box: ari.NewMailbox(mostEvents), answered: ch.State == stateUp,
+		over: make(chan struct{}), wake: make(chan struct{}, 1), recorded: map[string]chan struct{}{},
+	}
+	c.Watch(l.box, ch.ID)
+	return l
+}
+
+// Listen begins to hear the line: ended is called with the cause when the
+// caller hangs up, the line is lost or fell behind. tag is what the line was
+// saying when another controller left it; "" is nothing.
+func (l *Line) Listen(ended context.CancelCauseFunc, tag string) {
+	l.ended = ended
+	go l.pump()
+	if tag != "" {
+		l.tag = tag
+		for nth := range 2 {
+			_, _ = l.conn.Start(ari.StopPlayback(l.playback(nth)))
+		}
+	}
+}
+
+// Release ends the listening and waits for it. Nothing is hung up.
+func (l *Line) Release() {
+	l.box.Release()
+	<-l.over
+}
+
+// pump reads the line's events until its mailbox ends.
+func (l *Line) pump() {
+	defer close(l.over)
+	for e := range l.box.Events() {
+		l.hear(e)
+	}
+	switch err := l.box.Err(); {
+	case errors.Is(err, ari.ErrOverflow):
+		l.end(ivr.ErrResync)
+	case errors.Is(err, ari.ErrClosed), errors.Is(err, ari.ErrReplaced), errors.Is(err, ari.ErrUnauthorized):
+		l.end(ivr.ErrHandOver)
+	default:
+		l.end(ivr.ErrResync) // the connection was lost; the exchange lists anew
+	}
+}
+
+func (l *Line) end(why error) {
+	l.mu.Lock()
+	if l.why == nil {
+		l.why = why
+	}
+	l.mu.Unlock()
+	l.ended(why)
+}
+
+func (l *Line) hear(e *ari.Event) {
+	switch e.Type {
+	case ari.ChannelHangupRequest, ari.StasisEnd, ari.ChannelDestroyed:
+		if e.Channel.ID == l.id {
+			l.end(ivr.ErrHungUp)
+		}
+	case ari.ChannelDtmf:
+		l.mu.Lock()
+		if len(l.keys) < mostKeys && e.Digit != "" {
+			l.keys = append(l.keys, e.Digit[0])
+		}
+		l.mu.Unlock()
+		l.nudge()
+	case ari.PlaybackFinished:
+		l.mu.Lock()
+		l.finished = e.Playback.ID
+		l.mu.Unlock()
+		l.nudge()
+	case ari.RecordingFinished, ari.RecordingFailed:
+		l.mu.Lock()
+		if done := l.recorded[e.Recording.Name]; done != nil {
+			close(done)
+			delete(l.recorded, e.Recording.Name)
+		}
+		l.mu.Unlock()
+	}
+}
+
+func (l *Line) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// key takes the next unused key.
+func (l *Line) key() (byte, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.keys) == 0 {
+		return 0, false
+	}
+	k := l.keys[0]
+	l.keys = l.keys[1:]
+	return k, true
+}
+
+func (l *Line) playback(nth int) string { return l.id + "." + l.tag + "." + strconv.Itoa(nth) }
+
+// batch sends requests in one go; a channel that is gone is ErrHungUp.
+func (l *Line) batch(ctx context.Context, requests ...ari.Request) error {
+	if len(requests) == 0 {
+		return nil
+	}
+	err := l.conn.Batch(ctx, requests...)
+	if ari.IsNotFound(err) {
+		l.end(ivr.ErrHungUp)
+		return ivr.ErrHungUp
+	}
+	return err
+}
+
+// up answers the line when it is not.
+func (l *Line) up(rs []ari.Request) []ari.Request {
+	if l.answered {
+		return rs
+	}
+	l.answered, l.ringing = true, false
+	return append(rs, ari.Answer(l.id))
+}
+
+// hush stops what sounds.
+func (l *Line) hush(rs []ari.Request) []ari.Request {
+	if l.playing != "" {
+		rs = append(rs, ari.StopPlayback(l.playing))
+		l.playing = ""
+	}
+	if l.music {
+		rs = append(rs, ari.StopMOH(l.id))
+		l.music = false
+	}
+	return rs
+}
+
+// quiet stops what sounds, when the call's context may have ended.
+func (l *Line) quiet() {
+	for _, r := range l.hush(nil) {
+		if _, err := l.conn.Start(r); err != nil {
+			return
+		}
+	}
+}
+
+// play begins to say parts, in place of what sounds; without words it does
+// nothing.
+func (l *Line) play(ctx context.Context, tag string, parts []ivr.Part) error {
+	media, err := l.x.opt.Sounds.Media(parts)
+	if err != nil {
+		return err
+	}
+	if len(media) == 0 {
+		return l.batch(ctx, l.hush(l.up(nil))...)
+	}
+	if tag != l.tag {
+		l.tag, l.nth = tag, 0
+	}
+	rs := l.hush(l.up(nil))
+	l.playing = l.playback(l.nth)
+	l.nth = 1 - l.nth
+	l.mu.Lock()
+	l.finished = ""
+	l.mu.Unlock()
+	if err := l.batch(ctx, append(rs, ari.Play(l.id, l.playing, "", media...))...); err != nil {
+		l.playing = ""
+		return err
+	}
+	return nil
+}
+
+// said tells whether the playback is over.
+func (l *Line) said() bool {
+	if l.playing == "" {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.finished == l.playing {
+		l.playing = ""
+		return true
+	}
+	return false
+}
+
+// Say says s and returns when it is over.
+func (l *Line) Say(ctx context.Context, s ivr.Speech) error {
+	if err := l.play(ctx, s.Tag, s.Parts); err != nil {
+		return err
+	}
+	for !l.said() {
+		select {
+		case <-l.wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// Ask says q and returns the keys.
+func (l *Line) Ask(ctx context.Context, q ivr.Question) (string, error) {
+	l.mu.Lock()
+	early := len(l.keys) > 0
+	l.mu.Unlock()
+	if !early {
+		if err := l.play(ctx, q.Tag, q.Parts); err != nil {
+			return "", err
+		}
+	}
+	return l.gather(ctx, q.Entry)
+}
+
+// gather reads keys until the entry is complete or silent for too long. The
+// silence counts from the end of the speech or the last key.
+func (l *Line) gather(ctx context.Context, e ivr.Entry) (string, error) {
+	have := ""
+	silence := time.NewTimer(time.Hour)
+	defer silence.Stop()
+	for speaking := true; ; {
+		for k, ok := l.key(); ok; k, ok = l.key() {
+			l.quiet()
+			var done bool
+			if have, done = e.Press(have, k); done {
+				return have, nil
+			}
+			speaking = true // wait anew
+		}
+		if speaking && l.said() {
+			speaking = false
+			silence.Reset(e.Silence)
+		}
+		select {
+		case <-l.wake:
+		case <-silence.C:
+			return have, nil
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+}
+
+// Wait plays music, and now and then words, until ctx ends; then it is quiet.
+func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
+	l.mu.Lock()
+	l.keys = nil // keys of the menu mean nothing here
+	l.mu.Unlock()
+	say := w.First
+	var every <-chan time.Time
+	if w.Every > 0 && w.Next != nil {
+		tick := time.NewTicker(w.Every)
+		defer tick.Stop()
+		every = tick.C
+	}
+	for {
+		if err := l.rest(ctx, w.Tag, say); err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return err
+		}
+		say = nil
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+		case <-every:
+			say = w.Next()
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	l.quietWords()
+	return nil
+}
+
+// quietWords stops an announcement; music is stopped by joining or by the next
+// words.
+func (l *Line) quietWords() {
+	if l.playing == "" {
+		return
+	}
+	_, _ = l.conn.Start(ari.StopPlayback(l.playing))
+	l.playing = ""
+}
+
+// rest says something, or sees to it that there is music when nothing is said.
+func (l *Line) rest(ctx context.Context, tag string, say []ivr.Part) error {
+	switch {
+	case l.OnAgent && !l.answered:
+		if l.ringing {
+			return nil
+		}
+		l.ringing = true
+		return l.batch(ctx, ari.Ring(l.id))
+	case len(say) > 0:
+		return l.play(ctx, tag, say)
+	case !l.said() || l.music:
+		return nil
+	default:
+		rs := append(l.up(nil), ari.StartMOH(l.id, l.x.opt.Music))
+		l.music = true
+		return l.batch(ctx, rs...)
+	}
+}
+
+// PlaceOn writes the caller's place on the channel, once, so that it can be
+// rebuilt should Redis be lost.
+func (l *Line) PlaceOn(place string) {
+	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, place)); err != nil {
+		l.x.trouble(hotline.CallID(l.id), "write the place", err)
+	}
+}
+
+// End hangs up.
+func (l *Line) End(ctx context.Context) error {
+	return l.conn.Do(ctx, ari.Hangup(l.id, "normal"))
+}
+
+// accountOf reads the account from a channel's name, PJSIP/8001-0000002a.
+func accountOf(ch ari.Channel) string {
+	name := strings.TrimPrefix(ch.Name, "PJSIP/")
+	if i := strings.LastIndexByte(name, '-'); i > 0 && ch.Var(varDoor) != "trunk" {
+		return name[:i]
+	}
+	return ""
+}
+
+// Account is the telephone's account the call came from; "" from the trunk.
+func (l *Line) Account() string { return l.account }
+
+// Take records a message.
+func (l *Line) Take(ctx context.Context, s ivr.Speech, name string, longest time.Duration) (string, error) {
+	if err := l.Say(ctx, s); err != nil {
+		return "", err
+	}
+	return l.message(ctx, name, longest)
+}

@@ -1,0 +1,226 @@
+package routing
+
+import (
+	"context"
+	"time"
+
+	"hotline"
+)
+
+// commit makes the changes, and the offers that follow from them, in one step,
+// and rings. While the board is stale the image goes ahead of it and restore
+// brings the board after.
+func (d *Dispatcher) commit(ctx context.Context, changes ...Change) {
+	for _, c := range changes {
+		d.assume(c)
+	}
+	if d.stale || !d.synced {
+		d.stale = d.stale || len(changes) > 0
+		return
+	}
+	offers := d.number(d.image.Match())
+	changes = d.reserve(changes, offers)
+	if len(changes) == 0 {
+		return
+	}
+	truth, err := d.store.Commit(ctx, d.token, changes)
+	if err != nil || truth.Refused {
+		d.lost("commit", err)
+		return
+	}
+	d.learn(truth)
+	for _, o := range offers {
+		d.ring(ctx, o)
+	}
+}
+
+// assume puts a change into the image before the board has it.
+func (d *Dispatcher) assume(c Change) {
+	switch {
+	case c.Place != nil && c.Gone:
+		d.image.Remove(c.Place.Call)
+	case c.Place != nil:
+		d.image.Put(*c.Place)
+	case c.Gone:
+		d.image.RemoveAgent(c.Agent.ID)
+	default:
+		a := *c.Agent
+		now := d.boardNow()
+		if c.Since {
+			a.Since = now
+		}
+		a.Deadline = 0
+		if c.Within > 0 {
+			a.Deadline = now.Add(c.Within)
+		}
+		d.image.PutAgent(a)
+	}
+}
+
+// learn puts into the image what the board made of a commit.
+func (d *Dispatcher) learn(t Truth) {
+	d.skew = t.Now.Time().Sub(d.now())
+	for _, a := range t.Agents {
+		d.image.PutAgent(a)
+	}
+	for _, p := range t.Places {
+		d.image.Put(p)
+	}
+}
+
+// number gives each offer its number and moment.
+func (d *Dispatcher) number(offers []hotline.Offer) []hotline.Offer {
+	now := d.boardNow()
+	for i := range offers {
+		d.offer++
+		offers[i].ID, offers[i].At = d.offer, now
+	}
+	return offers
+}
+
+// reserve adds to the changes that each offer holds its agent and its caller.
+func (d *Dispatcher) reserve(changes []Change, offers []hotline.Offer) []Change {
+	for _, o := range offers {
+		a, _ := d.image.Agent(o.Agent)
+		p, _ := d.image.Place(o.Call)
+		a.State, a.Reason, a.Call, a.Offer = Offered, "", o.Call, o.ID
+		p.Offer = o.ID
+		changes = put(changes, Change{Agent: &a, Since: true, Within: d.rules.Ring})
+		changes = put(changes, Change{Place: &p})
+	}
+	return changes
+}
+
+// put adds a change, in place of one about the same agent or caller.
+func put(changes []Change, c Change) []Change {
+	for i, old := range changes {
+		same := c.Agent != nil && old.Agent != nil && c.Agent.ID == old.Agent.ID ||
+			c.Place != nil && old.Place != nil && c.Place.Call == old.Place.Call
+		if same {
+			changes[i] = c
+			return changes
+		}
+	}
+	return append(changes, c)
+}
+
+// lost notes that the board is not as the image thinks; it is restored soon.
+func (d *Dispatcher) lost(doing string, err error) {
+	if err == nil {
+		err = hotline.Errorf(hotline.Conflict, "the board was not as expected")
+		d.retry = d.now()
+	} else {
+		d.retry = d.now().Add(retryEvery)
+	}
+	d.stale = true
+	if d.ears.Trouble != nil {
+		d.ears.Trouble(doing, err)
+	}
+}
+
+// restore reads the board. The first time the image becomes what the board
+// holds; later the board becomes what the image holds, for it went ahead while
+// the board was away or lost its last second.
+func (d *Dispatcher) restore(ctx context.Context) {
+	snap, err := d.store.Load(ctx)
+	if err != nil {
+		d.lost("load", err)
+		return
+	}
+	d.skew = snap.Now.Time().Sub(d.now())
+	d.offer = max(d.offer, snap.Offer)
+	if !d.loaded {
+		d.adopt(snap)
+	} else if err := d.push(ctx, snap); err != nil {
+		d.lost("restore", err)
+		return
+	}
+	d.loaded, d.stale = true, false
+	d.commit(ctx)
+}
+
+func (d *Dispatcher) adopt(snap Snapshot) {
+	for _, a := range snap.Agents {
+		d.image.PutAgent(a)
+	}
+	for _, p := range snap.Places {
+		d.image.Put(p)
+	}
+}
+
+// push writes the image over the board.
+func (d *Dispatcher) push(ctx context.Context, snap Snapshot) error {
+	changes := d.pushAgents(snap)
+	placed, err := d.pushPlaces(ctx, snap)
+	if err != nil {
+		return err
+	}
+	changes = append(changes, placed...)
+	if len(changes) == 0 {
+		return nil
+	}
+	truth, err := d.store.Commit(ctx, d.token, changes)
+	if err == nil && truth.Refused {
+		err = hotline.Errorf(hotline.Conflict, "the board changed while it was restored")
+	}
+	if err != nil {
+		return err
+	}
+	d.learn(truth)
+	if d.ears.Restored != nil {
+		d.ears.Restored(len(placed), len(changes)-len(placed))
+	}
+	return nil
+}
+
+func (d *Dispatcher) pushAgents(snap Snapshot) (changes []Change) {
+	board := map[hotline.AgentID]Agent{}
+	for _, a := range snap.Agents {
+		board[a.ID] = a
+		if _, ok := d.image.Agent(a.ID); !ok {
+			changes = append(changes, Change{Agent: &a, Gone: true})
+		}
+	}
+	for a := range d.image.Agents() {
+		a.Version = board[a.ID].Version
+		c := Change{Agent: &a}
+		if a.Deadline != 0 {
+			c.Within = max(time.Duration(a.Deadline-snap.Now)*time.Millisecond, time.Millisecond)
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+func (d *Dispatcher) pushPlaces(ctx context.Context, snap Snapshot) (changes []Change, err error) {
+	board := map[hotline.CallID]hotline.Place{}
+	for _, p := range snap.Places {
+		board[p.Call] = p
+		if _, ok := d.image.Place(p.Call); !ok {
+			if err := d.store.Leave(ctx, p.Call); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var mine []hotline.Place
+	for p := range d.image.Places() {
+		mine = append(mine, p)
+	}
+	for _, p := range mine {
+		on, ok := board[p.Call]
+		if !ok {
+			on, err = d.store.Join(ctx, hotline.Wish{
+				Call: p.Call, Queue: p.Queue, Needs: p.Needs, Priority: p.Priority, Seq: p.Seq, Since: p.Since,
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		p.Version, p.Seq, p.Since = on.Version, on.Seq, on.Since
+		d.image.Put(p)
+		if on.Offer != p.Offer {
+			changes = append(changes, Change{Place: &p})
+		}
+	}
+	return changes, nil
+}
