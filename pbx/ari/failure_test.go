@@ -178,4 +178,3 @@ func TestManyOwnersAtOnce(t *testing.T) {
 		t.Error("nobody heard anything")
 	}
 }
-

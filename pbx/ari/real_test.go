@@ -338,4 +338,3 @@ func lists(t *testing.T, x *exchange) {
 	}
 	must(t, next.Do(t.Context(), ari.DeleteBridge("b.list")))
 }
-
