@@ -84,16 +84,16 @@ func (c *Call) invites(d *outgoing) Ending {
 	defer d.Close()
 	ctx, force := context.WithCancelCause(context.Background())
 	defer force(nil)
-	settled := make(chan struct{})
+	pending, settle := context.WithCancel(context.Background())
 	cancelled := make(chan struct{})
 	go func() {
 		defer close(cancelled)
-		c.cancelWhenTold(settled, force)
+		c.cancelWhenTold(pending, force)
 	}()
 
 	c.emit(Event{Kind: Dialled, Number: c.peer})
 	err := c.inviteAndWait(ctx, d)
-	close(settled)
+	settle()
 	<-cancelled
 	if err != nil {
 		return c.unanswered(d, err)
@@ -170,16 +170,16 @@ func (c *Call) provisional(invite *sip.Request) {
 
 // cancelWhenTold sends the CANCEL itself instead of letting sipgo do it, because
 // sipgo forgets an answer that crosses its CANCEL and leaves that call standing.
-func (c *Call) cancelWhenTold(settled <-chan struct{}, force context.CancelCauseFunc) {
+func (c *Call) cancelWhenTold(pending context.Context, force context.CancelCauseFunc) {
 	select {
-	case <-settled:
+	case <-pending.Done():
 		return
 	case <-c.hang:
 	case <-c.ctx.Done():
 	}
 	defer force(sipgo.WaitAnswerForceCancelErr)
 	select {
-	case <-settled:
+	case <-pending.Done():
 		return
 	case <-c.heard1xx:
 	case <-time.After(requestLimit):
@@ -188,14 +188,11 @@ func (c *Call) cancelWhenTold(settled <-chan struct{}, force context.CancelCause
 	c.mu.Lock()
 	cancel := c.cancel
 	c.mu.Unlock()
-	ctx, stop := context.WithTimeout(context.Background(), requestLimit)
+	ctx, stop := context.WithTimeout(pending, requestLimit)
 	defer stop()
 	// Whatever the answer is: the INVITE's own final response decides.
 	_, _ = c.phone.request(ctx, cancel)
-	select {
-	case <-settled:
-	case <-ctx.Done():
-	}
+	<-ctx.Done()
 }
 
 func cancelFor(invite *sip.Request) *sip.Request {

@@ -186,6 +186,9 @@ func (c *Call) answer(d *diago.DialogServerSession, policy Policy) Ending {
 	med, err := d.Answer(diago.AnswerOptions{})
 	if err != nil {
 		if d.Context().Err() != nil {
+			if sent := d.InviteResponse; sent != nil && sent.IsSuccess() && !errors.Is(context.Cause(d.Context()), sip.ErrTransactionCanceled) {
+				return Ending{By: Them, Answered: true, Code: 200} // their BYE came with their ACK
+			}
 			return c.refusedByThem(d, err)
 		}
 		if d.LoadState() >= sip.DialogStateEstablished {

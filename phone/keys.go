@@ -12,19 +12,22 @@ import (
 )
 
 // Timing is how keys are pressed. The defaults are above what Asterisk needs to
-// tell keys apart (a key of 80 ms, a pause of 45 ms; channel.c).
+// tell keys apart (a key of 80 ms, a pause of 45 ms; channel.c). Keys that are
+// pressed faster are stretched by Asterisk, which then tells each of them twice
+// in ARI: measured with 60 ms and 40 ms, and when the machine stalls for longer
+// than a key exceeds 80 ms. Hence the generous defaults.
 type Timing struct {
-	Hold  time.Duration // a key's length, 40 ms to 5 s, rounded to 20 ms. Default 100 ms
-	Gap   time.Duration // the pause after a key. Default 80 ms
+	Hold  time.Duration // a key's length, 40 ms to 5 s, rounded to 20 ms. Default 160 ms
+	Gap   time.Duration // the pause after a key. Default 100 ms
 	Pause time.Duration // what a comma in Press stands for. Default 1 s
 }
 
 func (t Timing) withDefaults() Timing {
 	if t.Hold == 0 {
-		t.Hold = 100 * time.Millisecond
+		t.Hold = 160 * time.Millisecond
 	}
 	if t.Gap == 0 {
-		t.Gap = 80 * time.Millisecond
+		t.Gap = 100 * time.Millisecond
 	}
 	if t.Pause == 0 {
 		t.Pause = time.Second
@@ -44,12 +47,11 @@ const keypad = "0123456789*#ABCD" // in the order of RFC 4733's event codes
 // pressed is one key on its way out.
 type pressed struct {
 	key   rune
-	hold  int // packets of 20 ms
-	gap   int
-	sent  chan struct{} // closed when the key and its gap are over
 	event uint8
+	sent  chan struct{} // closed when the key and its gap are over
+	begun time.Time
+	ended time.Time
 	ts    uint32
-	ticks int
 }
 
 // Press presses the keys one after the other – digits, *, #, A to D; a comma
@@ -102,43 +104,49 @@ func (m *mouth) press(key rune, over chan struct{}) error {
 	m.keys = append(m.keys, &pressed{
 		key:   key,
 		event: uint8(strings.IndexRune(keypad, key)),
-		hold:  int((m.timing.Hold + packetTime - 1) / packetTime),
-		gap:   int((m.timing.Gap + packetTime - 1) / packetTime),
 		sent:  over,
 	})
 	return nil
 }
 
-// keyTick sends the packets of the key under way, if any, and tells whether a
-// key's sound is going out. Each 20 ms one packet tells the time held so far; the
-// end is told three times (RFC 4733, 2.5.1.4).
-func (m *mouth) keyTick(send func(*rtp.Packet) error) error {
+// keyTick sends the packets of the key under way, if any. Each tick one packet
+// tells the time held so far; the end is told three times (RFC 4733, 2.5.1.4).
+// Times are the wall's: when this machine is late and catches up, the key and its
+// gap must not become shorter, or Asterisk would run keys together.
+func (m *mouth) keyTick(now time.Time, send func(*rtp.Packet) error) error {
+	const slack = packetTime / 2
 	if len(m.keys) == 0 {
 		return nil
 	}
 	k := m.keys[0]
-	k.ticks++
-	if k.ticks == 1 {
-		k.ts = m.ts
+	if !k.ended.IsZero() {
+		if now.Sub(k.ended) >= m.timing.Gap-slack {
+			close(k.sent)
+			m.keys = m.keys[1:]
+		}
+		return nil
 	}
-	if k.ticks <= k.hold {
-		e := media.DTMFEvent{Event: k.event, Volume: 10, Duration: uint16(k.ticks * samplesPerPacket), EndOfEvent: k.ticks == k.hold}
-		times := 1
-		if e.EndOfEvent {
-			times = 3
-		}
-		for range times {
-			if err := m.sendPacket(send, m.agreed.event, k.ts, k.ticks == 1, media.DTMFEncode(e)); err != nil {
-				return err
-			}
-		}
-		if e.EndOfEvent {
-			m.call.emit(Event{Kind: KeySent, Key: k.key})
+	first := k.begun.IsZero()
+	if first {
+		k.begun, k.ts = now, m.ts
+	}
+	e := media.DTMFEvent{
+		Event: k.event, Volume: 10,
+		Duration:   uint16(min(m.ts-k.ts+samplesPerPacket, 0xffff)),
+		EndOfEvent: now.Sub(k.begun) >= m.timing.Hold-packetTime-slack,
+	}
+	times := 1
+	if e.EndOfEvent {
+		times = 3
+	}
+	for range times {
+		if err := m.sendPacket(send, m.agreed.event, k.ts, first, media.DTMFEncode(e)); err != nil {
+			return err
 		}
 	}
-	if k.ticks >= k.hold+k.gap {
-		close(k.sent)
-		m.keys = m.keys[1:]
+	if e.EndOfEvent {
+		k.ended = now
+		m.call.emit(Event{Kind: KeySent, Key: k.key})
 	}
 	return nil
 }

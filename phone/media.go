@@ -141,7 +141,7 @@ func (m *mouth) speak(halt <-chan struct{}, a agreed, send func(*rtp.Packet) err
 			due = due.Add(missed * packetTime)
 			m.skip(uint32(missed) * samplesPerPacket)
 		}
-		if err := m.tick(now.Sub(due), send); err != nil && errors.Is(err, net.ErrClosed) {
+		if err := m.tick(now, now.Sub(due), send); err != nil && errors.Is(err, net.ErrClosed) {
 			return
 		}
 		m.call.ear.tick(now)
@@ -158,7 +158,7 @@ func (m *mouth) skip(samples uint32) {
 }
 
 // tick sends what is due: the audio, and the key pressed meanwhile.
-func (m *mouth) tick(late time.Duration, send func(*rtp.Packet) error) error {
+func (m *mouth) tick(now time.Time, late time.Duration, send func(*rtp.Packet) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.late.add(late)
@@ -169,7 +169,7 @@ func (m *mouth) tick(late time.Duration, send func(*rtp.Packet) error) error {
 	m.encode()
 	err := m.sendPacket(send, m.agreed.audio, m.ts, !m.begun, m.payload[:])
 	m.begun = true
-	err = errors.Join(err, m.keyTick(send))
+	err = errors.Join(err, m.keyTick(now, send))
 	m.ts += samplesPerPacket
 	return err
 }

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/emiago/diago"
+	"github.com/emiago/diago/media"
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 )
@@ -63,6 +64,7 @@ type Phone struct {
 	opts   Options
 	server sip.Uri
 	bind   string // our IP address
+	port   int    // and UDP port
 
 	ua     *sipgo.UserAgent
 	dg     *diago.Diago
@@ -77,6 +79,15 @@ type Phone struct {
 	byTag    map[string]*Call // our dialog tag → call, for the Reason of a BYE
 	incoming mailbox
 	account  registration
+}
+
+// Quiet silences what the SIP and RTP libraries write to slog's default logger,
+// about packets that came late for a call that is over. It is for a program's
+// start, before its first telephone, as those loggers are the whole process's.
+func Quiet() {
+	quiet := slog.New(slog.DiscardHandler)
+	sip.SetDefaultLogger(quiet)
+	media.SetDefaultLogger(quiet)
 }
 
 // Open makes a telephone that listens on its address. Close it.
@@ -153,7 +164,8 @@ func (p *Phone) open() error {
 		p.cancel()
 		return errors.Join(err, p.ua.Close())
 	}
-	return nil
+	p.port, err = p.ownPort()
+	return err
 }
 
 // Close hangs up every call, signs the account off, frees the socket and waits
@@ -186,11 +198,23 @@ func (p *Phone) Close() error {
 }
 
 // Address is the telephone's own SIP address, host:port.
-func (p *Phone) Address() string {
-	for _, port := range p.ua.TransportLayer().ListenPorts("udp") {
-		return net.JoinHostPort(p.bind, strconv.Itoa(port))
+func (p *Phone) Address() string { return net.JoinHostPort(p.bind, strconv.Itoa(p.port)) }
+
+// ownPort reads the port that was taken from the Contact diago would send; the
+// transport layer itself tells it only a moment after it listens.
+func (p *Phone) ownPort() (int, error) {
+	t, err := p.transaction(p.ctx)
+	if err != nil {
+		return 0, err
 	}
-	return ""
+	return t.Origin.Contact().Address.Port, nil
+}
+
+// Calls is how many calls are under way, ringing ones included.
+func (p *Phone) Calls() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.calls)
 }
 
 // enter counts one more goroutine of the telephone; false once it is closed.

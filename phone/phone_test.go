@@ -9,7 +9,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	Quiet()
+	goleak.VerifyTestMain(m)
+}
 
 // pair gives a citizen and an agent who can call one another without an exchange.
 func pair(t *testing.T, citizenOptions, agentOptions Options) (citizen, agent *Phone) {

@@ -55,6 +55,13 @@ func (p *Phone) Registered() bool {
 	return p.account.stop != nil && p.account.last == nil
 }
 
+// RegisterError is why the latest attempt to register failed; nil when it did not.
+func (p *Phone) RegisterError() error {
+	p.account.mu.Lock()
+	defer p.account.mu.Unlock()
+	return p.account.last
+}
+
 // Unregister signs the account off. It does nothing when it is not signed on.
 func (p *Phone) Unregister(ctx context.Context) error {
 	a := &p.account
@@ -79,6 +86,7 @@ func (p *Phone) Unregister(ctx context.Context) error {
 
 func (p *Phone) transaction(ctx context.Context) (*diago.RegisterTransaction, error) {
 	registrar := p.server
+	registrar.User = escapeUser(p.opts.Number) // goes into To, and not into the request's own address
 	return p.dg.RegisterTransaction(ctx, registrar, diago.RegisterOptions{
 		Username: p.opts.Number,
 		Password: p.opts.Password,
