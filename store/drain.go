@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	drainWait  = 200 * time.Millisecond // how long outcomes gather for one transaction
+	drainWait  = 200 * time.Millisecond // a lone outcome waits this long for company
+	drainEvery = time.Second            // a transaction, whose fsync costs most, this often at most
 	drainBatch = 100                    // outcomes in one transaction
 	drainSlow  = 10 * time.Second       // the longest pause while SQL is away
 )
@@ -25,21 +26,24 @@ const (
 // means that trying again is of no use.
 type Sink func(ctx context.Context, outcomes []hotline.Outcome) error
 
-// Drain carries outcomes to the sink until ctx ends: those of a fifth of a
-// second in one transaction. While the sink is away it tries again after
-// 0.2 s, 0.4 s … 10 s. The caller owns the goroutine it runs in.
+// Drain carries outcomes to the sink until ctx ends: a lone one after a fifth
+// of a second, else those of a second in one transaction. While the sink is
+// away it tries again after 0.2 s, 0.4 s … 10 s. The caller owns the goroutine
+// it runs in.
 func (j *Journal) Drain(ctx context.Context, sink Sink) {
 	pause := drainWait
+	var last time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-j.wake:
 		}
-		if !sleep(ctx, pause) {
+		if !sleep(ctx, max(pause, drainEvery-time.Since(last))) {
 			return
 		}
 		err := j.DrainNow(ctx, sink)
+		last = time.Now()
 		if err == nil {
 			pause = drainWait
 			continue
@@ -88,6 +92,9 @@ func (j *Journal) DrainNow(ctx context.Context, sink Sink) error {
 		}
 		if err := j.advance(to, len(batch)); err != nil {
 			return err
+		}
+		if limit, finished := j.safe(to.segment); !finished && limit == to.offset {
+			return nil
 		}
 	}
 }
@@ -176,7 +183,7 @@ func (j *Journal) putAside(name string, line []byte) error {
 // read gives the next outcomes and the place behind them. A finished segment
 // that is read to its end is deleted on the way.
 func (j *Journal) read() ([]hotline.Outcome, place, error) {
-	list, err := segments(j.dir)
+	list, err := j.unread()
 	if err != nil {
 		return nil, j.at, err
 	}
@@ -201,11 +208,20 @@ func (j *Journal) read() ([]hotline.Outcome, place, error) {
 	return nil, j.at, nil
 }
 
+// unread lists the segments from which something may have to be read. While
+// one is both being written and drained it is the only one.
+func (j *Journal) unread() ([]uint64, error) {
+	if _, finished := j.safe(j.at.segment); !finished {
+		return []uint64{j.at.segment}, nil
+	}
+	return segments(j.dir)
+}
+
 // safe tells how far a segment can be read, and whether nothing comes after.
 func (j *Journal) safe(segment uint64) (limit int64, finished bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.active == segment {
+	if segment != 0 && j.active == segment {
 		return j.good, false
 	}
 	return endOfFile, true
