@@ -18,6 +18,7 @@ import (
 	"hotline/live/lease"
 	"hotline/pbx"
 	"hotline/pbx/ari"
+	"hotline/recording"
 	"hotline/routing"
 	"hotline/store"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	Store  *store.Store
 	Rules  routing.Rules
 	Meter  Meter
+	// Recordings keeps recorded talks; nil records nothing.
+	Recordings *recording.Keeper
 
 	// Boot is the ARI user that may push the controller's own user.
 	Boot ari.Config
@@ -106,6 +109,9 @@ func (a *App) Start(ctx context.Context) error {
 	a.done.Go(func() { a.over <- a.serve(a.life, ready) })
 	select {
 	case err := <-ready:
+		if err == nil {
+			a.done.Go(func() { a.keepRecordings(a.life) })
+		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -211,6 +217,7 @@ type Meter interface {
 	Rang(after time.Duration)
 	Resync(why string)
 	Unsaved()
+	Unrecorded()
 }
 
 // deaf is a Meter that hears nothing.
@@ -223,6 +230,7 @@ func (deaf) Ended(hotline.Outcome)              {}
 func (deaf) Rang(time.Duration)                 {}
 func (deaf) Resync(string)                      {}
 func (deaf) Unsaved()                           {}
+func (deaf) Unrecorded()                        {}
 
 func wrap(doing string, err error) error {
 	if err == nil {

@@ -28,8 +28,9 @@ type calls struct {
 
 // running is one call while it is played.
 type running struct {
-	mu    sync.Mutex
-	rangs time.Time // when an agent's phone first rang for it
+	ticket hotline.TicketNo
+	mu     sync.Mutex
+	rangs  time.Time // when an agent's phone first rang for it
 }
 
 func (r *running) rang(at time.Time) {
@@ -58,7 +59,20 @@ func (c *calls) get(id hotline.CallID) *running {
 
 func (c *calls) has(id hotline.CallID) bool { return c.get(id) != nil }
 
-// Count is how many calls are played now.
+// talking tells whether the recording of that name belongs to a call that is
+// still played: recordings are named after the ticket.
+func (c *calls) talking(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.running {
+		if string(r.ticket) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// count is how many calls are played now.
 func (c *calls) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,13 +80,13 @@ func (c *calls) count() int {
 }
 
 // begin notes that a call is played; false when it is already.
-func (c *calls) begin(id hotline.CallID) *running {
+func (c *calls) begin(id hotline.CallID, ticket hotline.TicketNo) *running {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running[id] != nil {
 		return nil
 	}
-	r := &running{}
+	r := &running{ticket: ticket}
 	c.running[id] = r
 	delete(c.lost, id)
 	c.all.Add(1)
@@ -140,7 +154,7 @@ func (a *App) newRecord(c pbx.Arrival) *ivr.Record {
 
 // play plays a call in a goroutine of its own, from where its record stands.
 func (a *App) play(line *pbx.Line, rec *ivr.Record, tag string) {
-	r := a.calls.begin(rec.Facts.Call)
+	r := a.calls.begin(rec.Facts.Call, rec.Facts.Ticket)
 	if r == nil {
 		return
 	}
@@ -165,7 +179,7 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	}
 	line.OnAgent = flow.OnAgent
 	c := &ivr.Call{
-		Record: rec, Line: line, Machine: line, Now: a.now, Save: a.save,
+		Record: rec, Line: recorded{line, a}, Machine: line, Now: a.now, Save: a.save,
 		Queue: queue{a.board, line},
 	}
 	if rec.Hash == "" {
@@ -231,6 +245,7 @@ func (a *App) close(rec *ivr.Record, why error) {
 	rec.Facts.Offers = max(rec.Facts.Offers, offers)
 	o := rec.Close(a.now().UTC(), by, under.ID != 0)
 	a.book(ctx, id, o)
+	a.keepRecording(o)
 	a.opt.Meter.Ended(o)
 	a.log.Info("call ended", "call", id, "ticket", o.Ticket, "end", o.End, "by", o.EndedBy, "agent", o.Agent)
 }

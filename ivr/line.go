@@ -58,7 +58,7 @@ type Talk struct {
 // TalkEnd is how a talk ended.
 type TalkEnd struct {
 	By   hotline.Side
-	Note string // what the books should know about the recording
+	Note string // why it was not recorded although it should be
 	// Unjoined: the agent's phone was gone before the two were joined.
 	Unjoined bool
 }

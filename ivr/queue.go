@@ -159,7 +159,7 @@ func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 
 func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (string, error) {
 	if end.Note != "" {
-		c.Facts.Note = end.Note
+		c.Facts.Note, c.Facts.Recording = end.Note, ""
 	}
 	if ctx.Err() != nil {
 		return "", err
@@ -178,8 +178,8 @@ func (s TalkStep) record(c *Call) string {
 	if !s.Record {
 		return ""
 	}
-	c.Facts.Recording = string(c.Facts.Ticket)
-	return c.Facts.Recording
+	c.Facts.Recording = string(c.Facts.Ticket) + ".wav"
+	return string(c.Facts.Ticket)
 }
 
 func (s TalkStep) notice(c *Call) []Part {

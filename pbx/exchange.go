@@ -131,7 +131,7 @@ type Arrival struct {
 
 // arrived takes what belongs to nobody yet: new channels.
 func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
-	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorAgent {
+	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorAgent || e.Args[0] == doorRecorder {
 		return
 	}
 	line := newLine(x, c, e.Channel)
@@ -168,7 +168,7 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 		switch {
 		case strings.HasPrefix(ch.ID, agentPrefix):
 			f.Legs = append(f.Legs, x.adopt(ch))
-		case ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+","):
+		case ch.Var(varDoor) != "" && ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+","):
 			f.Callers = append(f.Callers, arrival(ch))
 			f.lines[hotline.CallID(ch.ID)] = ch
 		}

@@ -18,7 +18,7 @@ func (l *Line) message(ctx context.Context, name string, longest time.Duration) 
 	l.mu.Lock()
 	l.recorded[name] = done
 	l.mu.Unlock()
-	err := l.conn.Do(ctx, ari.RecordChannel(l.id, ari.Recording{Name: name, Format: "wav", Max: longest, Replace: true}, messageSilence, "any"))
+	err := l.conn.Do(ctx, ari.RecordChannel(l.id, ari.Recording{Name: name, Format: "wav", Max: longest, Replace: true, Beep: true}, messageSilence, "any"))
 	if err != nil {
 		return "", err
 	}

@@ -28,17 +28,20 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	if len(t.Notice) > 0 {
 		l.notice(ctx, t)
 	}
+	note := l.begin(ctx, t)
 	select {
 	case <-leg.left:
 		l.part(ctx, t)
-		return ivr.TalkEnd{By: hotline.SideAgent}, nil
+		l.unrecord(t)
+		return ivr.TalkEnd{By: hotline.SideAgent, Note: note}, nil
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
 		if isAny(cause, ivr.ErrHungUp, ivr.ErrLost) {
-			l.part(ctx, t)
 			l.x.hangUp(t.Offer)
+			l.part(ctx, t)
+			l.unrecord(t)
 		}
-		return ivr.TalkEnd{By: hotline.SideCaller}, cause
+		return ivr.TalkEnd{By: hotline.SideCaller, Note: note}, cause
 	}
 }
 

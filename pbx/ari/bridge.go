@@ -58,6 +58,7 @@ type Recording struct {
 	Format  string        // "wav", "wav16", "alaw", "ogg" …
 	Max     time.Duration // longest; 0 means no limit
 	Replace bool          // overwrite a file of that name; otherwise it is a 409
+	Beep    bool          // a tone before it begins; only of a channel
 }
 
 // RecordBridge records everyone in the bridge. (A channel that is in a bridge
@@ -78,8 +79,10 @@ func RecordBridge(bridge string, rec Recording) Request {
 func RecordChannel(channel string, rec Recording, silence time.Duration, terminate string) Request {
 	r := RecordBridge("", rec)
 	r.Verb, r.path = "channel.record", post("", "channels", channel, "record").path
-	return r.with("maxSilenceSeconds", seconds(silence)).with("terminateOn", terminate).
-		with("beep", "true")
+	if rec.Beep {
+		r = r.with("beep", "true")
+	}
+	return r.with("maxSilenceSeconds", seconds(silence)).with("terminateOn", terminate)
 }
 
 // StopRecording ends and keeps a recording; its RecordingFinished follows. One
@@ -126,4 +129,10 @@ func DeleteRecording(name string) Request {
 func CopyRecording(name, to string) Request {
 	return post("recording.copy", "recordings", "stored", name, "copy").
 		with("destinationRecordingName", to).patient()
+}
+
+// LiveRecordingOf asks for a recording being made; there being none of that
+// name is a 404.
+func LiveRecordingOf(name string) Request {
+	return get("recording.get", "recordings", "live", name)
 }

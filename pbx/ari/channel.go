@@ -100,6 +100,14 @@ func StopPlayback(playback string) Request {
 	return remove("playback.stop", "playbacks", playback).Or(http.StatusNotFound)
 }
 
+// Snoop makes a channel, with the given id and in the application app, that
+// hears what the channel says (spy "in"), hears ("out") or both. It ends with
+// the channel. One of that id already is success.
+func Snoop(channel, id, spy, app string, args ...string) Request {
+	return post("channel.snoop", "channels", channel, "snoop", id).with("spy", spy).
+		with("app", app).with("appArgs", strings.Join(args, ",")).Or(http.StatusConflict)
+}
+
 // Originate is a call that this side starts into its own application.
 type Originate struct {
 	// Channel is the new channel's id. Watch it before sending the request:

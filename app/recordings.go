@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx"
+)
+
+// recorded is a line whose talks are recorded only while the disk has room.
+type recorded struct {
+	*pbx.Line
+	a *App
+}
+
+// Talk joins caller and agent. With too little disk the talk is not recorded,
+// which is told to the operator and marked in the books; the call goes on.
+func (l recorded) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
+	if t.Record == "" {
+		return l.Line.Talk(ctx, t)
+	}
+	if l.a.opt.Recordings == nil {
+		t.Record = ""
+		return l.Line.Talk(ctx, t)
+	}
+	room := l.a.opt.Recordings.Room()
+	if room != nil {
+		l.a.log.Error("ALARM: talks are not recorded", "call", t.Offer.Call, "err", room)
+		l.a.opt.Meter.Unrecorded()
+		t.Record = ""
+	}
+	end, err := l.Line.Talk(ctx, t)
+	if room != nil {
+		end.Note = "not recorded: " + room.Error()
+	}
+	return end, err
+}
+
+const (
+	joinWithin  = 30 * time.Second
+	expireEvery = time.Hour
+)
+
+// keepRecording joins the two sides of a finished talk into one file.
+func (a *App) keepRecording(o hotline.Outcome) {
+	if o.Recording == "" || a.opt.Recordings == nil {
+		return
+	}
+	a.done.Go(func() {
+		ctx, cancel := context.WithTimeout(a.life, joinWithin)
+		defer cancel()
+		if err := a.opt.Recordings.Join(ctx, strings.TrimSuffix(o.Recording, ".wav")); err != nil && a.life.Err() == nil {
+			a.log.Error("the recording is not whole", "call", o.Call, "ticket", o.Ticket, "err", err)
+		}
+	})
+}
+
+// keepRecordings joins what a controller before left in two sides, and then
+// deletes what is too old, each hour.
+func (a *App) keepRecordings(ctx context.Context) {
+	if a.opt.Recordings == nil {
+		return
+	}
+	if err := a.opt.Recordings.JoinLeft(ctx, a.calls.talking); err != nil && ctx.Err() == nil {
+		a.log.Warn("recordings left by a controller before", "err", err)
+	}
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		n, err := a.opt.Recordings.Expire(a.now())
+		if n > 0 || err != nil {
+			a.log.Info("old recordings deleted", "files", n, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
