@@ -157,18 +157,32 @@ func (x *exchange) standing(l *leg) bool {
 	}
 }
 
+// The agent's whole day as the command tells it: register, sign in by a code that
+// is challenged with 401, one call.
 func (x *exchange) signIn(t *testing.T) {
-	agent := x.agent(t, "8003", "right")
-	if err := agent.Register(within(t, 5*time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	call := dial(t, agent, "*1003#1234", DialOptions{}) // challenged with 401
-	wait(t, call, Answered)
+	x.addPhone(t, "8003", "right")
+	var told bytes.Buffer
+	var day sync.WaitGroup
+	day.Go(func() {
+		options := Options{Server: x.site.Addresses().SIP, Number: "8003", Password: "right"}
+		if err := Agent(within(t, 20*time.Second), &told, options, AgentPlan{SignIn: "*1003#1234", Policy: Answer(0).Talk(200 * time.Millisecond), Calls: 1}); err != nil {
+			t.Error(err)
+		}
+	})
 	leg := x.find(t, func(l *leg) bool { return l.dialled == "*1003#1234" })
 	if leg.door != "code" {
 		t.Errorf("the code arrives by door %q", leg.door)
 	}
+	<-leg.gone
+	call := dial(t, x.citizen(t, Options{}), "8003", DialOptions{})
+	day.Wait()
 	hangUp(t, call)
+	for _, line := range []string{"8003 is registered at ", "dialling *1003#****\n", "call from 00055501\n", "answered\n", "ended: we hung up after 0.2 s"} {
+		if !strings.Contains(told.String(), line) {
+			t.Errorf("%q is not told", line)
+		}
+	}
+	t.Log(told.String())
 }
 
 func (x *exchange) beforeTheAnswer(t *testing.T) {
@@ -187,6 +201,18 @@ func (x *exchange) beforeTheAnswer(t *testing.T) {
 	if end := call.Ending(); end.By != Us || end.Answered {
 		t.Errorf("giving up in early media ends as %+v", end)
 	}
+
+	call = dial(t, citizen, "103", DialOptions{})
+	wait(t, call, EarlyMedia)
+	answered := wait(t, call, Answered)
+	time.Sleep(500 * time.Millisecond)
+	if r := call.RTP(); r.First == 0 || r.First > answered.At || r.Gap > 100*time.Millisecond {
+		t.Errorf("early media that is answered travelled as %+v", r)
+	}
+	if h := call.HeardSince(answered.At + 300*time.Millisecond); len(h.Samples) < 800 {
+		t.Errorf("nothing is heard after the answer: %d samples", len(h.Samples))
+	}
+	hangUp(t, call)
 
 	call = dial(t, citizen, "102", DialOptions{})
 	wait(t, call, Ended)

@@ -139,7 +139,7 @@ var errNoCommonCodec = errors.New("the answer named no codec we offered")
 func (c *Call) onResponse(d *outgoing, r *sip.Response) {
 	if r.IsSuccess() {
 		// The answer's SDP is about to change the media session under our loops.
-		c.media.stop()
+		c.media.yield()
 		if tag, ok := d.InviteRequest.From().Params.Get("tag"); ok {
 			c.phone.know(c, tag)
 		}

@@ -122,6 +122,16 @@ func (x *exchange) treat(l *leg) {
 		x.ask("POST", channel+"/ring", nil)
 	case l.dialled == "101": // speaks before it answers
 		x.ask("POST", channel+"/play?media=sound:hotline/please-hold", nil)
+	case l.dialled == "103": // speaks, then answers
+		x.ask("POST", channel+"/play/early?media=sound:hotline/please-hold", nil)
+		time.Sleep(300 * time.Millisecond)
+		x.ask("DELETE", "/playbacks/early", nil) // or the answer would wait for its end
+		x.ask("POST", channel+"/answer", nil)
+		x.ask("POST", channel+"/play?media=sound:hotline/please-hold", nil)
+	case l.door == "code": // signs the agent in, and is done
+		x.ask("POST", channel+"/answer", nil)
+		time.Sleep(100 * time.Millisecond)
+		x.ask("DELETE", channel, nil)
 	case l.dialled == "102":
 		x.ask("DELETE", channel+"?reason=busy", nil)
 	case strings.HasPrefix(l.dialled, "8"): // joined to an agent

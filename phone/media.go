@@ -72,6 +72,18 @@ func (l *mediaLoop) stop() {
 	l.halt = nil
 }
 
+// yield is stop for the moment when early media is answered: diago then writes to
+// the session that its own RTCP goroutines read. They cannot be started again, so
+// such a call sends no RTCP until a second INVITE renews it; nobody misses that.
+func (l *mediaLoop) yield() {
+	l.stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.med != nil {
+		_ = l.med.RTPSession().MonitorClose()
+	}
+}
+
 // listen reads packets until halted or the socket is closed.
 func (e *ear) listen(halt <-chan struct{}, a agreed, med *diago.DialogMedia) {
 	buf := make([]byte, media.RTPBufSize)

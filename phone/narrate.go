@@ -18,7 +18,7 @@ func (e Ending) String() string {
 		who := map[Side]string{Us: "we hung up", Them: "they hung up"}[e.By]
 		text := fmt.Sprintf("%s after %.1f s", who, e.Talked.Seconds())
 		if e.Reason != "" {
-			text += " (" + e.Reason + ")"
+			text += " (" + causeInWords(e.Reason) + ")"
 		}
 		return text
 	case e.By == Us && e.Code == 302:
@@ -33,6 +33,25 @@ func (e Ending) String() string {
 		return "they declined: " + code
 	}
 	return "not yet"
+}
+
+// causeInWords says a Reason header's Q.850 cause (RFC 3326) in plain English;
+// anything else stays as it came.
+func causeInWords(reason string) string {
+	rest, found := strings.CutPrefix(reason, "Q.850;cause=")
+	if !found {
+		return reason
+	}
+	cause, _, _ := strings.Cut(rest, ";")
+	words := map[string]string{
+		"16": "normal clearing", "17": "busy", "18": "no response", "19": "no answer", "20": "away",
+		"21": "rejected", "26": "answered elsewhere", "27": "out of order", "34": "no circuit", "38": "network out of order",
+		"41": "temporary failure", "42": "congestion", "44": "circuit gone", "58": "codec not available", "127": "failure",
+	}
+	if text := words[cause]; text != "" {
+		return text
+	}
+	return "cause " + cause
 }
 
 // Narrate writes what happens in the call, a line an event, until it is over:
@@ -53,7 +72,7 @@ func Narrate(ctx context.Context, w io.Writer, c *Call, prompts *Library) error 
 		text := e.Kind.String()
 		switch e.Kind {
 		case Dialled:
-			text = "dialling " + e.Number
+			text = "dialling " + withoutPIN(e.Number)
 		case Offered:
 			text = "call from " + orUnknown(e.Number)
 		case KeySent:
@@ -72,6 +91,14 @@ func Narrate(ctx context.Context, w io.Writer, c *Call, prompts *Library) error 
 
 func line(at time.Duration, text string) string {
 	return fmt.Sprintf("+%6d ms  %s\n", at.Milliseconds(), text)
+}
+
+// withoutPIN hides what follows the staff number in a sign-in code, *1001#PIN.
+func withoutPIN(number string) string {
+	if code, pin, found := strings.Cut(number, "#"); found && pin != "" && strings.HasPrefix(code, "*") {
+		return code + "#****"
+	}
+	return number
 }
 
 func orUnknown(number string) string {

@@ -99,6 +99,10 @@ func Open(o Options) (*Phone, error) {
 		return nil, err
 	}
 	if err := p.open(); err != nil {
+		if p.cancel != nil {
+			p.cancel()
+			err = errors.Join(err, p.ua.Close())
+		}
 		return nil, fmt.Errorf("open telephone %q: %w", o.Number, err)
 	}
 	return p, nil
@@ -161,11 +165,24 @@ func (p *Phone) open() error {
 	)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if err := p.dg.ServeBackground(p.ctx, p.serve); err != nil {
-		p.cancel()
-		return errors.Join(err, p.ua.Close())
+		return err
 	}
-	p.port, err = p.ownPort()
-	return err
+	if p.port, err = p.ownPort(); err != nil {
+		return err
+	}
+	return p.listens()
+}
+
+// listens waits until the first request would leave by the socket we listen on:
+// sipgo says that it is ready a moment before, and a request in that moment tries
+// to open the same port again.
+func (p *Phone) listens() error {
+	for end := time.Now().Add(requestLimit); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+		if _, err := p.ua.TransportLayer().GetConnection("udp", p.Address()); err == nil {
+			return nil
+		}
+	}
+	return errors.New("the SIP socket did not begin to listen")
 }
 
 // Close hangs up every call, signs the account off, frees the socket and waits
