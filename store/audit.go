@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -35,8 +36,10 @@ type Deed struct {
 }
 
 func audit(ctx context.Context, db bun.IDB, verb, object, detail string) error {
+	now := time.Now()
+	id := fmt.Sprintf("%016x%s", now.UnixNano(), rand.Text()) // in order within a millisecond too
 	_, err := db.NewRaw("INSERT INTO audit (id, at, actor, verb, object, detail) VALUES (?, ?, ?, ?, ?, ?)",
-		rand.Text(), time.Now().UnixMilli(), clean(actor(ctx)), verb, clean(object), clean(detail)).Exec(ctx)
+		id, now.UnixMilli(), clean(actor(ctx)), verb, clean(object), clean(detail)).Exec(ctx)
 	return err
 }
 
@@ -46,7 +49,7 @@ func (s *Store) Audit(ctx context.Context, limit int) ([]Deed, error) {
 		At                          hotline.Millis
 		Actor, Verb, Object, Detail string
 	}
-	err := s.read.NewRaw("SELECT at, actor, verb, object, detail FROM audit ORDER BY at DESC, id LIMIT ?",
+	err := s.read.NewRaw("SELECT at, actor, verb, object, detail FROM audit ORDER BY at DESC, id DESC LIMIT ?",
 		min(limit, mostTickets)).Scan(ctx, &rows)
 	deeds := make([]Deed, len(rows))
 	for i, r := range rows {
