@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -38,75 +39,82 @@ func open(t *testing.T, dsn string) *Store {
 	return s
 }
 
-// postgres starts a server of its own for one test and gives its URL;
-// HOTLINE_TEST_POSTGRES names a server that is there already.
+// postgresEnv names the server for tests: one that is there already, or the
+// one that TestMain starts.
+const postgresEnv = "HOTLINE_TEST_POSTGRES"
+
+// postgres gives the URL of an empty schema on a real server.
 func postgres(t *testing.T) string {
 	t.Helper()
-	if dsn := os.Getenv("HOTLINE_TEST_POSTGRES"); dsn != "" {
-		return freshSchema(t, dsn)
+	dsn := os.Getenv(postgresEnv)
+	if dsn == "" {
+		t.Fatal("there is no PostgreSQL: run tools/unpack, or set " + postgresEnv + " to the URL of a server for tests")
 	}
-	bin := postgresBin(t)
+	return freshSchema(t, dsn)
+}
+
+// startPostgres starts a server for this run of the tests and gives its URL;
+// "" when the machine has none.
+func startPostgres() (dsn string, stop func(), err error) {
+	bin := postgresBin()
+	if bin == "" {
+		return "", func() {}, nil
+	}
 	dir, err := os.MkdirTemp("/tmp", "hotline-pg") // a socket's path may have 107 characters only
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	who := nobodyIfRoot(t, dir)
+	who, err := nobodyIfRoot(dir)
+	if err != nil {
+		return "", nil, err
+	}
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
 	initdb.SysProcAttr, initdb.Dir = who, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+		return "", nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F")
 	server.SysProcAttr, server.Dir = who, dir
 	server.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := server.Start(); err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
-	t.Cleanup(func() {
+	stop = func() {
 		_ = server.Process.Signal(syscall.SIGINT)
 		_ = server.Wait()
-	})
-	dsn := "postgres://hotline@/postgres?host=" + url.QueryEscape(dir)
+		_ = os.RemoveAll(dir)
+	}
+	dsn = "postgres://hotline@/postgres?host=" + url.QueryEscape(dir)
 	for range 200 {
-		if s, err := openPostgres(t.Context(), Options{DSN: dsn}); err == nil {
-			s.Close()
-			return dsn
+		if s, err := openPostgres(context.Background(), Options{DSN: dsn}); err == nil {
+			return dsn, stop, s.Close()
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("PostgreSQL did not come up")
-	return ""
+	stop()
+	return "", nil, errors.New("PostgreSQL did not come up")
 }
 
 // postgresBin finds the server's programs: ours under .tools, or the host's.
-func postgresBin(t *testing.T) string {
-	t.Helper()
+func postgresBin() string {
 	for _, pattern := range []string{"../.tools/root/usr/lib/postgresql/*/bin/postgres", "/usr/lib/postgresql/*/bin/postgres"} {
 		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			abs, err := filepath.Abs(found[len(found)-1])
-			if err != nil {
-				t.Fatal(err)
+			if abs, err := filepath.Abs(found[len(found)-1]); err == nil {
+				return filepath.Dir(abs)
 			}
-			return filepath.Dir(abs)
 		}
 	}
-	t.Fatal("there is no PostgreSQL: run tools/unpack, or set HOTLINE_TEST_POSTGRES to the URL of a server for tests")
 	return ""
 }
 
 // nobodyIfRoot: PostgreSQL refuses to run as root, so root hands it to nobody.
-func nobodyIfRoot(t *testing.T, dir string) *syscall.SysProcAttr {
-	t.Helper()
+func nobodyIfRoot(dir string) (*syscall.SysProcAttr, error) {
 	if os.Getuid() != 0 {
-		return &syscall.SysProcAttr{}
+		return &syscall.SysProcAttr{}, nil
 	}
 	const nobody = 65534
-	if err := os.Chown(dir, nobody, nobody); err != nil {
-		t.Fatal(err)
-	}
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, os.Chown(dir, nobody, nobody)
 }
 
 func freshSchema(t *testing.T, dsn string) string {
