@@ -238,7 +238,7 @@ func (j *Journal) readSegment(from place, limit int64) (batch []hotline.Outcome,
 	if err != nil {
 		return nil, from, err
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // only read from
 	lines := bufio.NewReaderSize(io.NewSectionReader(f, from.offset, max(0, limit-from.offset)), 64<<10)
 	for to = from; len(batch) < drainBatch; {
 		line, err := lines.ReadBytes('\n')

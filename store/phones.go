@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // SIP digest authentication asks for MD5 (RFC 3261 §22.4)
+	"crypto/md5" // SIP digest authentication asks for MD5 (RFC 3261 §22.4)
 	"crypto/rand"
 	"encoding/hex"
 	"regexp"

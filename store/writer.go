@@ -187,6 +187,6 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close() //nolint:errcheck // read only
+	defer d.Close() // only read from
 	return d.Sync()
 }
