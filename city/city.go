@@ -8,6 +8,7 @@
 package city
 
 import (
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -125,4 +126,9 @@ func (d *desk) spoken(c *City, own []string) {
 		notice = d.foreign("the setting recording.notice")
 	}
 	w.need(notice, c.Settings.Recording.Notice)
+}
+
+// file names a file below the city's folder as the operator would.
+func (c *City) file(parts ...string) string {
+	return filepath.Join(append([]string{c.Dir}, parts...)...)
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"hotline"
 )
@@ -115,3 +117,19 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// splitWhere undoes place.
+func splitWhere(where string) (string, int) {
+	i := strings.LastIndexByte(where, ':')
+	if i < 0 {
+		return where, 0
+	}
+	line, err := strconv.Atoi(where[i+1:])
+	if err != nil {
+		return where, 0
+	}
+	return where[:i], line
+}
+
+// tenths writes a time as people read it: 3.2 s.
+func tenths(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

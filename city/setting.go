@@ -71,7 +71,7 @@ func paths(key string, to *[]string, usual []string, place func(string) string) 
 	}}
 }
 
-func flag(key string, to *bool, usual bool) setting {
+func yesNo(key string, to *bool, usual bool) setting {
 	return single(key, strconv.FormatBool(usual), func(w string) error {
 		if w != "true" && w != "false" {
 			return errors.New("write true or false")

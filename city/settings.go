@@ -183,7 +183,7 @@ func (s *Settings) table(dir string) []setting {
 
 		name("profiles.default", &s.Profiles.Default, "menu"),
 
-		flag("recording.on", &s.Recording.On, true),
+		yesNo("recording.on", &s.Recording.On, true),
 		path("recording.folder", &s.Recording.Folder, "recordings", inVar),
 		count("recording.days", &s.Recording.Days, 180, 0, 36500),
 		size("recording.min_free", &s.Recording.MinFreeBytes, "2GB"),
@@ -194,7 +194,7 @@ func (s *Settings) table(dir string) []setting {
 		oneOf("voice.speaker", &s.Voice.Speaker, "espeak", "http", "tones", "none"),
 		text("voice.program", &s.Voice.Program, "espeak-ng"),
 		count("voice.speed", &s.Voice.Speed, 210, 80, 450),
-		flag("voice.yao", &s.Voice.Yao, true),
+		yesNo("voice.yao", &s.Voice.Yao, true),
 		paths("voice.recorded", &s.Voice.Recorded, []string{"prompts/recorded"}, inDir),
 		path("voice.cache", &s.Voice.Cache, "", inVar),
 		duration("voice.keep", &s.Voice.Keep, 30*24*time.Hour, 24*time.Hour, 10*year),
