@@ -16,7 +16,7 @@ type Addresses struct {
 	PID int `json:"pid"` // the process that runs the site
 
 	SIP   string `json:"sip"`   // host:port, UDP and TCP; the host is never 0.0.0.0
-	ARI   string `json:"ari"`   // base URL, http://127.0.0.1:8088/ari
+	ARI   string `json:"ari"`   // base URL, http://127.0.0.1:8088; ARI is at /ari
 	Redis string `json:"redis"` // host:port
 	API   string `json:"api"`   // host:port kept free for the controller's HTTP
 

@@ -123,7 +123,7 @@ func (s *Site) startAsterisk(ctx context.Context) error {
 // there and the SIP channel runs.
 func (s *Site) asteriskServes(ctx context.Context) error {
 	for _, module := range []string{"chan_pjsip.so", "app_stasis.so"} {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/asterisk/modules/"+module, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/ari/asterisk/modules/"+module, nil)
 		if err != nil {
 			return err
 		}

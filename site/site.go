@@ -117,7 +117,7 @@ func (s *Site) choosePorts() error {
 		}
 	}
 	s.addresses = Addresses{
-		PID: os.Getpid(), SIP: hostPort(o.Listen, s.sipPort), ARI: fmt.Sprintf("http://127.0.0.1:%d/ari", s.ariPort),
+		PID: os.Getpid(), SIP: hostPort(o.Listen, s.sipPort), ARI: fmt.Sprintf("http://127.0.0.1:%d", s.ariPort),
 		Redis: hostPort("127.0.0.1", s.redisPort), API: hostPort("127.0.0.1", api),
 		Listen: o.Listen, RTPFirst: first, RTPLast: last,
 		Dir: o.Dir, Sounds: s.folder.at("sounds"), Recordings: s.folder.at("asterisk/spool/recording"),

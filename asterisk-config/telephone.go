@@ -1,0 +1,86 @@
+package asteriskconfig
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+)
+
+// Setting is one attribute of an object in Asterisk.
+type Setting struct{ Attribute, Value string }
+
+// Object is what is pushed by PUT /ari/asterisk/config/dynamic/res_pjsip/{Kind}/{ID}.
+type Object struct {
+	Kind     string // auth, aor or endpoint
+	ID       string
+	Settings []Setting // in the order in which they must be applied
+}
+
+// Realm is what a telephone's password is hashed with; Asterisk's challenges name it.
+const Realm = "hotline"
+
+// Digest is the form in which a telephone's password is kept: MD5, because that is
+// what every telephone can answer to (RFC 2617, HA1).
+func Digest(id, password string) string {
+	sum := md5.Sum([]byte(id + ":" + Realm + ":" + password))
+	return hex.EncodeToString(sum[:])
+}
+
+// Telephone gives the objects that make a telephone, in the order in which they
+// must be pushed; to take it away, delete them in the opposite order. digest is
+// Digest's; media is the address that sound is bound to, or empty for all.
+func Telephone(id, digest, media string) []Object {
+	endpoint := []Setting{
+		{"auth", id},
+		{"aors", id},
+		{"context", "from-phone"},
+		{"identify_by", "username"},
+		{"disallow", "all"},
+		{"allow", "alaw,ulaw"},
+		{"dtmf_mode", "rfc4733"},
+		{"language", "zh"},
+		{"tone_zone", "cn"},
+		// Whatever the telephone calls itself, its calls come from its account.
+		{"callerid", id},
+		{"trust_id_inbound", "no"},
+		// The media goes through us, and back to where it came from (NAT).
+		{"direct_media", "no"},
+		{"rtp_symmetric", "yes"},
+		{"force_rport", "yes"},
+		{"rewrite_contact", "yes"},
+		// A telephone moves no call: not by REFER, not by 3xx (its target is taken
+		// as an extension of from-phone, which admits telephones only). No set_var
+		// here: Asterisk 22.10 cannot change an account that has one (500).
+		{"allow_transfer", "no"},
+		{"redirect_method", "user"},
+		// One call at a time; a second is refused as busy by Asterisk itself.
+		{"device_state_busy_at", "1"},
+		{"timers", "always"},
+		{"timers_min_se", "90"},
+		{"timers_sess_expires", "600"},
+	}
+	if media != "" {
+		endpoint = append(endpoint, Setting{"media_address", media}, Setting{"bind_rtp_to_media_address", "yes"})
+	}
+	return []Object{
+		{"auth", id, []Setting{
+			{"auth_type", "digest"},
+			{"username", id},
+			{"realm", Realm},
+			{"password_digest", "MD5:" + digest},
+		}},
+		{"aor", id, []Setting{
+			// The telephone that registers last has the account.
+			{"max_contacts", "1"},
+			{"remove_existing", "yes"},
+			{"remove_unavailable", "yes"},
+			{"minimum_expiration", "30"},
+			{"default_expiration", "120"},
+			{"maximum_expiration", "600"},
+			// A telephone that was unplugged is noticed within this time, not at
+			// the end of its registration.
+			{"qualify_frequency", "15"},
+			{"qualify_timeout", "2"},
+		}},
+		{"endpoint", id, endpoint},
+	}
+}
