@@ -183,6 +183,9 @@ func (a *App) Board() *routing.Dispatcher { return a.board }
 func (a *App) boardEars() routing.Ears {
 	return routing.Ears{
 		Rang: a.rang,
+		Offered: func(o hotline.Offer) {
+			a.moment("offered", o.Call, "agent", o.Agent, "offer", o.ID)
+		},
 		Undone: func(o hotline.Offer, why routing.Why) {
 			a.log.Info("offer undone", "call", o.Call, "agent", o.Agent, "why", string(why))
 		},
@@ -231,6 +234,14 @@ func (deaf) Rang(time.Duration)                 {}
 func (deaf) Resync(string)                      {}
 func (deaf) Unsaved()                           {}
 func (deaf) Unrecorded()                        {}
+
+// moment logs one step of a call, for whoever follows calls closely.
+func (a *App) moment(what string, call hotline.CallID, more ...any) {
+	if !a.log.Enabled(a.life, slog.LevelDebug) {
+		return
+	}
+	a.log.Debug("moment", append([]any{"moment", what, "call", call}, more...)...)
+}
 
 func wrap(doing string, err error) error {
 	if err == nil {

@@ -113,28 +113,41 @@ func (c *calls) parked() map[hotline.CallID]*ivr.Record {
 	return lost
 }
 
+// park keeps a record for the next connection.
+func (c *calls) park(rec *ivr.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost[rec.Facts.Call] = rec
+}
+
+// unpark gives the record of one call and keeps it no more; nil: none is kept.
+func (c *calls) unpark(id hotline.CallID) *ivr.Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rec := c.lost[id]
+	delete(c.lost, id)
+	return rec
+}
+
 func (c *calls) wait() { c.all.Wait() }
 
-// arrived begins a call that reached the application. It is called from the
-// exchange's reader and does not wait.
-func (a *App) arrived(c pbx.Arrival, line *pbx.Line) {
+// arrived begins a call that reached the application: a new one, or one that
+// the dialplan held while no controller served. It is called from the
+// exchange's reader and does not wait. A call that was found already is played.
+func (a *App) arrived(c pbx.Arrival, line func() *pbx.Line) {
 	if c.Door == doorCode {
-		a.done.Go(func() { a.code(c, line) })
+		l := line()
+		a.done.Go(func() { a.code(c, l) })
 		return
 	}
-	if !c.Answered {
-		a.play(line, a.newRecord(c), "")
+	if a.calls.has(c.Call) {
 		return
 	}
-	// Answered already: the dialplan held it while no controller served, or
-	// gives it back; it may have a record.
-	a.done.Go(func() {
-		records, err := a.records(a.life)
-		if err != nil {
-			a.log.Warn("arrived", "call", c.Call, "err", err)
-		}
-		a.take(c, line, records[c.Call])
-	})
+	rec := a.newRecord(c)
+	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {
+		a.moment("arrived", c.Call)
+		a.play(r, line(), rec, "")
+	}
 }
 
 // newRecord begins the record of a call: its ticket number, who calls, and
@@ -152,12 +165,9 @@ func (a *App) newRecord(c pbx.Arrival) *ivr.Record {
 	return rec
 }
 
-// play plays a call in a goroutine of its own, from where its record stands.
-func (a *App) play(line *pbx.Line, rec *ivr.Record, tag string) {
-	r := a.calls.begin(rec.Facts.Call, rec.Facts.Ticket)
-	if r == nil {
-		return
-	}
+// play plays a call that was begun in a goroutine of its own, from where its
+// record stands.
+func (a *App) play(r *running, line *pbx.Line, rec *ivr.Record, tag string) {
 	go func() {
 		ctx, end := context.WithCancelCause(a.life)
 		defer end(nil)
@@ -221,7 +231,7 @@ func (a *App) again(id hotline.CallID) {
 		return // the next connection finds it
 	}
 	a.done.Go(func() {
-		if err := a.recover(a.life, x); err != nil {
+		if err := a.resume(a.life, x, id); err != nil {
 			a.log.Warn("resync", "call", id, "err", err)
 		}
 	})
@@ -243,6 +253,7 @@ func (a *App) close(rec *ivr.Record, why error) {
 	ctx := context.Background()
 	under, offers := a.board.Leave(ctx, id)
 	rec.Facts.Offers = max(rec.Facts.Offers, offers)
+	rec.Rang(under)
 	o := rec.Close(a.now().UTC(), by, under.ID != 0)
 	a.book(ctx, id, o)
 	a.keepRecording(o)

@@ -10,6 +10,7 @@ import (
 	"hotline/ivr"
 	"hotline/pbx"
 	"hotline/pbx/ari"
+	"hotline/routing"
 )
 
 const reconnectEvery = 100 * time.Millisecond
@@ -90,7 +91,10 @@ func (a *App) connect(ctx context.Context) (*pbx.Exchange, error) {
 		ARI: cfg, Sounds: a.opt.Sounds, Music: a.opt.Music, LegTimeout: a.opt.Rules.Ring + 10*time.Second,
 	}, pbx.Ears{
 		Arrived: a.arrived,
-		Leg:     a.board.Tell,
+		Leg: func(n routing.LegNews) {
+			a.moment("leg "+string(n.News), "", "agent", n.Agent, "offer", n.Offer, "why", n.Why)
+			a.board.Tell(n)
+		},
 		Trouble: func(call hotline.CallID, doing string, err error) {
 			a.log.Warn("exchange", "call", call, "doing", doing, "err", err)
 		},
@@ -127,9 +131,7 @@ func (a *App) recover(ctx context.Context, x *pbx.Exchange) error {
 		}
 	}
 	for _, c := range found.Callers {
-		if line := x.Line(found, c.Call); line != nil {
-			a.take(c, line, records[c.Call])
-		}
+		a.take(ctx, x, found, c, records[c.Call])
 	}
 	if len(found.Callers)+len(found.Legs)+len(records) > 0 {
 		a.log.Info("took up what was there", "callers", len(found.Callers), "legs", len(found.Legs), "records", len(records))
@@ -159,10 +161,39 @@ func (a *App) records(ctx context.Context) (map[hotline.CallID]*ivr.Record, erro
 	return records, nil
 }
 
-// take plays a call that was found on from where it stands.
-func (a *App) take(c pbx.Arrival, line *pbx.Line, rec *ivr.Record) {
-	if c.Door == doorCode {
-		return // a short code is over in a moment; the telephone dials it again
+// resume plays one call on that fell behind while the connection stands, from
+// the record this process has of it.
+func (a *App) resume(ctx context.Context, x *pbx.Exchange, id hotline.CallID) error {
+	rec := a.calls.unpark(id)
+	if rec == nil {
+		return nil // a new connection was quicker
+	}
+	found, err := x.List(ctx)
+	if err != nil {
+		a.calls.park(rec)
+		return err // the next connection finds it
+	}
+	for _, c := range found.Callers {
+		if c.Call == id {
+			a.take(ctx, x, found, c, rec)
+			return nil
+		}
+	}
+	a.close(rec, ivr.ErrHungUp)
+	return nil
+}
+
+// take plays a call that was found on from where it stands; one that is played
+// already is left alone.
+func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.Arrival, rec *ivr.Record) {
+	if c.Door == doorCode { // over in a moment; the telephone dials it again
+		if err := x.Line(found, c.Call).End(ctx); err != nil {
+			a.log.Warn("hang up a short code", "call", c.Call, "err", err)
+		}
+		return
+	}
+	if a.calls.has(c.Call) {
+		return
 	}
 	tag := ""
 	if rec != nil {
@@ -171,7 +202,10 @@ func (a *App) take(c pbx.Arrival, line *pbx.Line, rec *ivr.Record) {
 		rec = a.newRecord(c)
 		rec.Place = placeOf(c)
 	}
-	a.play(line, rec, tag)
+	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {
+		a.moment("taken up", c.Call, "step", rec.At)
+		a.play(r, x.Line(found, c.Call), rec, tag)
+	}
 }
 
 // placeOf reads the place the channel carries, for a call whose record is lost.

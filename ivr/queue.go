@@ -145,9 +145,11 @@ type TalkStep struct {
 // Play joins the two and returns when either leaves.
 func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 	c.Phase = InTalk
-	if err := c.Queue.Joined(ctx, c.Offer); err != nil && hotline.KindOf(err) == hotline.Conflict {
+	err := c.Queue.Joined(ctx, c.Offer)
+	if hotline.KindOf(err) == hotline.Conflict && c.Facts.Joined.IsZero() {
 		return s.Queue, nil // the offer ended meanwhile
 	}
+	// A talk that a controller before saw begin may be over: the line knows.
 	c.Facts.Agent, c.Facts.Phone = c.Offer.Agent, c.Offer.Phone
 	if c.Facts.Joined.IsZero() {
 		c.Facts.Joined = c.Now().UTC()
@@ -161,11 +163,13 @@ func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (s
 	if end.Note != "" {
 		c.Facts.Note, c.Facts.Recording = end.Note, ""
 	}
-	if ctx.Err() != nil {
-		return "", err
-	}
 	if end.Unjoined {
 		c.Facts.Joined, c.Facts.Agent, c.Facts.Phone = c.Facts.TalkEnded, "", ""
+	}
+	switch {
+	case ctx.Err() != nil:
+		return "", err
+	case end.Unjoined:
 		return s.Queue, nil
 	}
 	c.Facts.TalkEnded = c.Now().UTC()

@@ -60,6 +60,21 @@ func (r *Record) Close(now time.Time, by hotline.Side, ringing bool) hotline.Out
 	return o
 }
 
+// Rang notes an offer whose phone rang, under or the one that was answered, when
+// only a controller before has seen it: it rings moments after it was reserved.
+func (r *Record) Rang(under hotline.Offer) {
+	if under.ID == 0 {
+		under = r.Offer
+	}
+	if under.ID == 0 {
+		return
+	}
+	r.Facts.Offers = max(r.Facts.Offers, 1)
+	if r.Facts.Rang.IsZero() {
+		r.Facts.Rang = under.At.Time()
+	}
+}
+
 func (r *Record) end(by hotline.Side, ringing bool) hotline.End {
 	switch {
 	case !r.Facts.Joined.IsZero():

@@ -49,8 +49,9 @@ type Sounds interface {
 // Ears hear what happens at the exchange. They are called from its reader and
 // must not wait.
 type Ears struct {
-	// Arrived: a caller reached the application. The line is already listening.
-	Arrived func(Arrival, *Line)
+	// Arrived: a caller reached the application. Line takes his line over; it
+	// must be called before Arrived returns, or nothing of it is heard.
+	Arrived func(a Arrival, line func() *Line)
 	// Leg brings news of an agent's leg.
 	Leg func(routing.LegNews)
 	// Trouble is something to log; call may be empty.
@@ -134,8 +135,7 @@ func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
 	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorAgent || e.Args[0] == doorRecorder {
 		return
 	}
-	line := newLine(x, c, e.Channel)
-	x.ears.Arrived(arrival(e.Channel), line)
+	x.ears.Arrived(arrival(e.Channel), func() *Line { return newLine(x, c, e.Channel) })
 }
 
 func arrival(ch ari.Channel) Arrival {
@@ -168,12 +168,17 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 		switch {
 		case strings.HasPrefix(ch.ID, agentPrefix):
 			f.Legs = append(f.Legs, x.adopt(ch))
-		case ch.Var(varDoor) != "" && ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+","):
+		case ch.Var(varDoor) != "" && x.ours(ch):
 			f.Callers = append(f.Callers, arrival(ch))
 			f.lines[hotline.CallID(ch.ID)] = ch
 		}
 	}
 	return f, x.sweep(ctx, f)
+}
+
+// ours tells whether the channel is in our application now.
+func (x *Exchange) ours(ch ari.Channel) bool {
+	return ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+",")
 }
 
 // Line takes over the line of a caller that was found.
@@ -182,7 +187,9 @@ func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 	if !ok {
 		return nil
 	}
-	return newLine(x, x.conn, ch)
+	l := newLine(x, x.conn, ch)
+	l.found = true
+	return l
 }
 
 // sweep deletes our bridges whose caller is gone: bridges made by ARI stay until

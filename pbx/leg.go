@@ -21,6 +21,11 @@ type leg struct {
 	cancelled time.Time
 }
 
+// legContext is where an answered leg begins in extensions.conf: it goes to the
+// application, and while no controller serves it waits for the next one. A leg
+// called straight into the application would be hung up then.
+const legContext = "agent-leg"
+
 func legID(a hotline.AgentID) string { return agentPrefix + string(a) }
 
 func newLeg(o hotline.Offer) *leg { return &leg{offer: o, left: make(chan struct{})} }
@@ -34,8 +39,7 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
 	x.mu.Unlock()
 	x.conn.Watch(x.legsBox, legID(o.Agent))
 	p, err := x.conn.Start(ari.Originate{
-		Channel: legID(o.Agent), Endpoint: "PJSIP/" + string(o.Phone), App: x.opt.ARI.App,
-		Args:     []string{doorAgent, strconv.FormatInt(int64(o.ID), 10), string(o.Call)},
+		Channel: legID(o.Agent), Endpoint: "PJSIP/" + string(o.Phone), Context: legContext,
 		CallerID: callerID(o), Timeout: x.opt.LegTimeout, Formats: "alaw,ulaw",
 		Variables: map[string]string{varOffer: strconv.FormatInt(int64(o.ID), 10)},
 	}.Request())
@@ -121,16 +125,24 @@ func (x *Exchange) leg(o hotline.Offer) *leg {
 	return nil
 }
 
-// adopt takes over a leg that another controller made.
+// adopt takes over a leg that another controller made; one of ours it only
+// looks at. A leg that was answered while nobody served waits in the dialplan
+// (agent-leg) and is told as answered when it comes.
 func (x *Exchange) adopt(ch ari.Channel) routing.Leg {
 	offer, _ := strconv.ParseInt(ch.Var(varOffer), 10, 64)
-	l := newLeg(hotline.Offer{ID: hotline.OfferID(offer), Agent: hotline.AgentID(strings.TrimPrefix(ch.ID, agentPrefix))})
-	l.up = ch.State == stateUp
-	x.mu.Lock()
-	x.legs[l.offer.Agent] = l
-	x.mu.Unlock()
-	x.conn.Watch(x.legsBox, ch.ID)
-	return routing.Leg{Agent: l.offer.Agent, Offer: l.offer.ID, Up: l.up}
+	o := hotline.Offer{ID: hotline.OfferID(offer), Agent: hotline.AgentID(strings.TrimPrefix(ch.ID, agentPrefix))}
+	if x.leg(o) == nil {
+		l := newLeg(o)
+		l.up = ch.State == stateUp
+		x.mu.Lock()
+		x.legs[o.Agent] = l
+		x.mu.Unlock()
+		x.conn.Watch(x.legsBox, ch.ID)
+	}
+	return routing.Leg{
+		Agent: o.Agent, Offer: o.ID, Rang: ch.State == "Ringing" || ch.State == stateUp,
+		Up: ch.State == stateUp && x.ours(ch),
+	}
 }
 
 // hearLegs reads the events of all legs until the connection ends.

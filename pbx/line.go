@@ -35,6 +35,7 @@ type Line struct {
 	nth      int
 	music    bool
 	ringing  bool
+	found    bool // taken over: what sounds may be of another controller
 
 	mu       sync.Mutex
 	why      error

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"context"
+	"slices"
 
 	"hotline"
 	"hotline/ivr"
@@ -16,8 +17,12 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		// Gone: before they were joined, or (after a restart) after the talk.
 		return l.parted(ctx, t)
 	}
+	if l.found && l.together(ctx, t) {
+		return l.talk(ctx, t, leg)
+	}
 	if err := l.join(ctx, t); err != nil {
 		l.part(ctx, t)
+		l.x.hangUp(t.Offer) // nobody is left on a line that leads nowhere
 		select {
 		case <-leg.left:
 			return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: true}, nil
@@ -28,6 +33,18 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	if len(t.Notice) > 0 {
 		l.notice(ctx, t)
 	}
+	return l.talk(ctx, t, leg)
+}
+
+// together tells whether a controller before joined the two: they talk, and
+// nobody disturbs them.
+func (l *Line) together(ctx context.Context, t ivr.Talk) bool {
+	b, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
+	return err == nil && slices.Contains(b.ChannelIDs, l.id) && slices.Contains(b.ChannelIDs, legID(t.Offer.Agent))
+}
+
+// talk records and waits until either leaves.
+func (l *Line) talk(ctx context.Context, t ivr.Talk, leg *leg) (ivr.TalkEnd, error) {
 	note := l.begin(ctx, t)
 	select {
 	case <-leg.left:
@@ -49,6 +66,10 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 // carries the requests out in this order.
 func (l *Line) join(ctx context.Context, t ivr.Talk) error {
 	rs := l.hush(l.up(nil))
+	if l.found { // music of the controller before
+		rs = append(rs, ari.StopMOH(l.id))
+		l.found = false
+	}
 	rs = append(rs, ari.CreateBridge(bridgeOf+l.id), ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer.Agent)))
 	return l.conn.Batch(ctx, rs...)
 }

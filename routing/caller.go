@@ -122,15 +122,9 @@ func (d *Dispatcher) Leave(ctx context.Context, call hotline.CallID) (hotline.Of
 			delete(d.seekers, call)
 		}
 		for _, l := range d.legs {
-			if l.offer.Call != call || l.dead {
-				continue
+			if l.offer.Call == call && d.abandon(ctx, l) {
+				under = l.offer
 			}
-			if a, ok := d.image.Agent(l.offer.Agent); ok && a.State == Talking {
-				continue // the line itself ends a talk
-			}
-			under = l.offer
-			l.dead = true
-			d.phones.Cancel(ctx, l.offer)
 		}
 		if p, ok := d.image.Place(call); ok {
 			d.commit(ctx, Change{Place: &p, Gone: true})
@@ -140,6 +134,24 @@ func (d *Dispatcher) Leave(ctx context.Context, call hotline.CallID) (hotline.Of
 		return hotline.Offer{}, offers
 	}
 	return under, offers
+}
+
+// abandon cancels a leg whose caller left, and tells whether his phone rang at
+// that moment. A talk is ended by the line itself.
+func (d *Dispatcher) abandon(ctx context.Context, l *leg) bool {
+	a, ok := d.image.Agent(l.offer.Agent)
+	if ok && a.State == Talking || l.undone != "" {
+		return false
+	}
+	if !l.dead {
+		l.dead = true
+		d.phones.Cancel(ctx, l.offer)
+		if ok {
+			a.Deadline = d.boardNow().Add(d.rules.Lifetime)
+			d.image.PutAgent(a)
+		}
+	}
+	return l.rang || l.answered
 }
 
 // Position is how many callers stand before this one in its queue.

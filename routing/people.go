@@ -134,6 +134,7 @@ func (d *Dispatcher) act(ctx context.Context, f func(context.Context) error) err
 type Leg struct {
 	Agent hotline.AgentID
 	Offer hotline.OfferID
+	Rang  bool // rings or rang
 	Up    bool // answered
 }
 
@@ -182,8 +183,12 @@ func (d *Dispatcher) syncLegs(ctx context.Context, legs []Leg, alive func(hotlin
 			if p, ok := d.image.Place(a.Call); ok {
 				l.offer.Queue = p.Queue
 			}
+			if a.State == Offered {
+				l.offer.At = a.Since
+			}
 			d.legs[a.ID] = l
 		}
+		l.rang = l.rang || ok && there.Rang && there.Offer == a.Offer
 		switch {
 		case !ok || there.Offer != a.Offer:
 			l.dead = true // whatever it was, no fault of his

@@ -119,6 +119,9 @@ type Originate struct {
 	Endpoint string
 	App      string
 	Args     []string // arguments of the StasisStart; without commas
+	// Context is where in the dialplan, at extension s, the answered call begins
+	// instead of in App.
+	Context string
 	// CallerID is what the phone shows: "name" <number>.
 	CallerID string
 	// Timeout ends the ringing, in whole seconds, rounded up; 0 means
@@ -140,6 +143,9 @@ func (o Originate) Request() Request {
 		with("endpoint", o.Endpoint).with("app", o.App).with("appArgs", strings.Join(o.Args, ",")).
 		with("callerId", o.CallerID).with("timeout", seconds(o.Timeout)).
 		with("originator", o.Originator).with("formats", o.Formats)
+	if o.Context != "" {
+		r = r.with("context", o.Context).with("extension", "s").with("priority", "1")
+	}
 	if len(o.Variables) > 0 {
 		r = r.json(map[string]any{"variables": o.Variables})
 	}
