@@ -28,7 +28,6 @@ type Line struct {
 	Ringing int              `json:"ringing" doc:"Those whose agent's phone rings"`
 	Since   time.Time        `json:"since,omitzero" doc:"When the one who waits longest joined"`
 	Longest float64          `json:"longest_wait_seconds"`
-	Able    int              `json:"free_agents" doc:"Free agents who can take the first in line"`
 }
 
 // Seat is one agent at his phone.
@@ -71,7 +70,6 @@ func (s *Server) lines(v routing.View) []Line {
 		at[q.Key] = len(list)
 		list = append(list, Line{Key: q.Key, Name: q.Name})
 	}
-	first := map[hotline.QueueKey]hotline.Place{}
 	for _, p := range v.Waiting {
 		i, ok := at[p.Queue]
 		if !ok {
@@ -87,14 +85,6 @@ func (s *Server) lines(v routing.View) []Line {
 		if l.Since.IsZero() || p.Since.Time().Before(l.Since) {
 			l.Since = p.Since.Time()
 			l.Longest = max(v.Now.Time().Sub(l.Since).Seconds(), 0)
-			first[p.Queue] = p
-		}
-	}
-	for queue, p := range first {
-		for _, a := range v.Agents {
-			if a.State == routing.Free && a.Can(p.Needs) {
-				list[at[queue]].Able++
-			}
 		}
 	}
 	return slices.Clip(list)
