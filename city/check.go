@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hotline"
 	"hotline/ivr"
 	"hotline/ticket"
 )
@@ -167,8 +168,10 @@ func (p *proof) level(s *script, name string, m ivr.MenuStep, f *FlowReport, sta
 	l := &Level{Step: name, At: start, Took: p.took(m.Say), Wait: m.Wait}
 	at := p.at(s, name)
 	p.menu(l, m, at)
-	if len(keys) >= p.budgets.Levels {
-		at.fault("this menu stands on level %d (after keys %s): callers are lost below level %d", len(keys)+1, keys, p.budgets.Levels)
+	if len(keys) == p.budgets.Levels {
+		at.fault("this menu is on level %d (after the keys %s), and there are %d at most: callers get lost below", len(keys)+1, keys, p.budgets.Levels)
+	}
+	if len(keys) > p.budgets.Levels {
 		return l
 	}
 	lead := m.Say[:len(m.Say)-len(saidOf(s.spoken[name]))]
@@ -187,8 +190,8 @@ func (p *proof) level(s *script, name string, m ivr.MenuStep, f *FlowReport, sta
 			o.Goal = fmt.Sprintf("%s %s (queue %s)", h.Key, h.NameZH, queue)
 			f.Reached = append(f.Reached, Reach{o.Hotline, h.NameZH, o.Keys, clock, queue})
 		}
-		if h.key == "0" && clock-start > p.budgets.Person || h.key == "0" && h.prompt == "" {
-			at.fault("0 for a person is said %s after the menu began, at most %s are fit: offer it first", tenths(clock-start), tenths(p.budgets.Person))
+		if h.key == "0" {
+			p.offered(at, words.Words != "", clock-start)
 		}
 		l.Choices = append(l.Choices, o)
 	}
@@ -229,19 +232,35 @@ func (p *proof) persons(l *Level) (zero, silent time.Duration) {
 	return zero, l.At + l.Took + l.Wait
 }
 
+// offered: a person is offered within the first seconds of every menu.
+func (p *proof) offered(at value, said bool, after time.Duration) {
+	switch {
+	case !said:
+		at.fault("0 for a person is not said: give that choice its words, and let it be the first")
+	case after > p.budgets.Person:
+		at.fault("0 for a person is said %s after the menu began, at most %s are fit: offer it first", tenths(after), tenths(p.budgets.Person))
+	}
+}
+
 // everyHotline: a flow with menus reaches each hotline, in few keys.
 func (p *proof) everyHotline(s *script, f FlowReport) {
-	best := map[string]int{}
+	best := map[hotline.HotlineKey]int{}
 	for _, r := range f.Reached {
-		key := string(r.Hotline)
-		best[key] = min(cmp.Or(best[key], len(r.Keys)), len(r.Keys))
+		best[r.Hotline] = min(cmp.Or(best[r.Hotline], len(r.Keys)), len(r.Keys))
 	}
+	var none, far []string
 	for _, h := range p.c.Hotlines {
-		switch n := best[string(h.Key)]; {
+		switch n := best[h.Key]; {
 		case n == 0:
-			p.at(s, "").fault("no key leads to hotline %s (%s): add a choice for it", h.Key, h.NameZH)
+			none = append(none, string(h.Key))
 		case n > p.budgets.Keys:
-			p.at(s, "").fault("hotline %s (%s) takes %d keys, at most %d are fit", h.Key, h.NameZH, n, p.budgets.Keys)
+			far = append(far, string(h.Key))
 		}
+	}
+	if len(none) > 0 {
+		p.at(s, "").fault("no key leads to %s: add a choice for each", strings.Join(none, ", "))
+	}
+	if len(far) > 0 {
+		p.at(s, "").fault("more than %d keys lead to %s: take a level away", p.budgets.Keys, strings.Join(far, ", "))
 	}
 }

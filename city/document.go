@@ -39,6 +39,10 @@ func (d *desk) open(name string) (v value, ok bool) {
 
 func (d *desk) read(file string) ([]byte, bool) {
 	f, err := os.Open(file)
+	if errors.Is(err, os.ErrNotExist) {
+		d.add(file, 0, "there is no such file, and it is needed: restore it, or take away what asks for it")
+		return nil, false
+	}
 	if err != nil {
 		d.add(file, 0, "the file cannot be read: %v", plain(err))
 		return nil, false
@@ -73,7 +77,7 @@ func (d *desk) parse(file string, text []byte) (value, bool) {
 	var doc, more yaml.Node
 	err := dec.Decode(&doc)
 	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 1 && doc.Content[0].Tag == "!!null" {
-		d.add(file, 0, "the file is empty: take it from the repository again")
+		d.add(file, 0, "the file is empty: restore it from the copy that came with the program")
 		return value{}, false
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/viper"
@@ -74,12 +75,16 @@ func (d *desk) take(x setting, raw any, written origins) {
 	if !ok {
 		v = d.foreign("what the program found")
 	}
-	said := fmt.Sprint(raw)
+	said := secret.ReplaceAllString(fmt.Sprint(raw), "$1$3…$2")
 	if len(said) > 60 {
 		said = said[:60] + "…"
 	}
 	v.fault("the setting %s cannot be %q: %v", x.key, said, err)
 }
+
+// secret is where a password stands that has no place there; it is not repeated
+// in what goes to a log.
+var secret = regexp.MustCompile(`(?i)(://).*(@)|(password=)[^&\s]*`)
 
 // wordsOf gives what viper holds as words: one, or a list (in the environment
 // and on the command line separated by commas).

@@ -80,7 +80,7 @@ func (d *desk) hotline(v value) Hotline {
 	all := []string{"order", "key", "name_zh", "name_en", "kind", "successor", "verified", "short_code", "extension", "former_numbers", "items"}
 	t := v.table(all...)
 	if t.has("key") {
-		t.value = t.as("hotline " + t.text("key"))
+		t = t.named("hotline " + t.text("key"))
 	}
 	t.need(all...)
 	h := Hotline{
@@ -93,7 +93,7 @@ func (d *desk) hotline(v value) Hotline {
 		FormerNumbers: t.texts("former_numbers"), Items: t.texts("items"), Where: v.where(), at: v,
 	}
 	if t.has("key") && !keyForm.MatchString(string(h.Key)) {
-		t.fields["key"].fault("the key %q is a name of small letters and digits, such as zilaishui", h.Key)
+		t.fields["key"].fault("a key is a name of small letters and digits, such as zilaishui, not %q", h.Key)
 	}
 	return h
 }
@@ -151,7 +151,7 @@ var digitForm = regexp.MustCompile(`^[1-9]$`)
 func (d *desk) group(v value) Group {
 	t := v.table("key", "name", "digit", "word", "prompt", "hotlines")
 	if t.has("key") {
-		t.value = t.as("group " + t.text("key"))
+		t = t.named("group " + t.text("key"))
 	}
 	t.need("key", "name", "digit", "word", "prompt", "hotlines")
 	g := Group{
@@ -159,7 +159,7 @@ func (d *desk) group(v value) Group {
 		Digit: t.digit(), Prompt: t.text("prompt"), Where: v.where(), at: v,
 	}
 	if t.has("key") && (!keyForm.MatchString(string(g.Key)) || g.Key == General) {
-		t.fields["key"].fault("the key %q is a name of small letters and digits other than %s, such as water", g.Key, General)
+		t.fields["key"].fault("the key of a group is a name of small letters and digits, such as water, not %q (%s is the queue of callers without a hotline)", g.Key, General)
 	}
 	lines := t.list("hotlines")
 	if t.has("hotlines") && len(lines) == 0 {

@@ -2,6 +2,7 @@ package city
 
 import (
 	"slices"
+	"strings"
 
 	"hotline/ivr"
 )
@@ -15,7 +16,9 @@ func (s *script) prove() {
 	for _, name := range s.order {
 		at := s.steps[name]
 		if !reached[name] {
-			at.fault("no step leads here: lead one here, or take it away")
+			if !s.derived(name) {
+				at.fault("no step leads here: lead one here, or take it away")
+			}
 			continue
 		}
 		s.restless(name, at)
@@ -39,9 +42,12 @@ func (s *script) prove() {
 		s.onlyAnswered("", entry, s.at)
 	}
 	if !s.person(s.Sorry) {
-		s.at.fault("sorry leads to %s, which comes to no person: a caller whose call failed must reach one", s.Sorry)
+		s.at.fault("sorry: the step %s comes to no person, and a caller whose call failed must reach one: let it lead to a queue", s.Sorry)
 	}
 }
+
+// derived tells whether the step was made from groups.yaml.
+func (s *script) derived(name string) bool { return strings.Contains(name, ".") }
 
 // proveMenu: 0 is a person everywhere, and so is silence (domain.md §3).
 func (s *script) proveMenu(m ivr.MenuStep, at value) {
@@ -125,7 +131,7 @@ func (s *script) restless(name string, at value) {
 			return
 		}
 	}
-	at.fault("without a key the call goes in a circle (%s) and reaches nobody: let one of these lead to a queue or an end", join(path))
+	at.fault("without a key the call goes in a circle (%s) and reaches nobody: let one of these lead to a queue or an end", strings.Join(path, " → "))
 }
 
 // person tells whether a caller who presses nothing comes from here to a queue.
@@ -136,17 +142,6 @@ func (s *script) person(name string) bool {
 	}
 	_, ok := s.Steps[path[len(path)-1]].(ivr.QueueStep)
 	return ok
-}
-
-func join(path []string) string {
-	text := ""
-	for i, p := range path {
-		if i > 0 {
-			text += " → "
-		}
-		text += p
-	}
-	return text
 }
 
 // unannounced reports a talk that is recorded though some call that comes there

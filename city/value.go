@@ -35,7 +35,7 @@ func (v value) fault(format string, args ...any) {
 // text is any plain value as it is written: 12 stays "12", yes stays "yes".
 func (v value) text() string {
 	if v.n.Kind != yaml.ScalarNode || v.n.Tag == "!!null" {
-		v.fault("one word or text belongs here, not %s", kindOf(v.n))
+		v.fault("a word or text belongs here, not %s", kindOf(v.n))
 		return ""
 	}
 	return v.n.Value
@@ -81,7 +81,7 @@ func kindOf(n *yaml.Node) string {
 		return "a list"
 	}
 	if n.Tag == "!!null" {
-		return "nothing"
+		return "an empty place"
 	}
 	return strconv.Quote(n.Value)
 }
@@ -102,6 +102,15 @@ func (v value) table(known ...string) table {
 			continue
 		}
 		t.fields[k.n.Value] = values[i]
+	}
+	return t
+}
+
+// named puts of before every sentence about the table and its fields.
+func (t table) named(of string) table {
+	t.value = t.as(of)
+	for name, v := range t.fields {
+		t.fields[name] = v.as(of)
 	}
 	return t
 }
