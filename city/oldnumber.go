@@ -65,7 +65,7 @@ const (
 func numbersIn(text, area string) []string {
 	text = unquoted(text[:min(len(text), longestHeader)])
 	var all []string
-	lower := strings.ToLower(text)
+	lower := lowered(text)
 	found := false
 	for at := 0; at < len(text) && len(all) < mostNumbers; {
 		scheme, next := nextAddress(lower, at)
@@ -83,6 +83,17 @@ func numbersIn(text, area string) []string {
 		}
 	}
 	return all
+}
+
+// lowered keeps every byte where it is, which strings.ToLower does not.
+func lowered(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // nextAddress finds where the next address begins, after its scheme; -1: none.
