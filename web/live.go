@@ -173,7 +173,7 @@ func (s *Server) stream(ctx huma.Context, v visitor, w *watcher, missed []Fact, 
 }
 
 func (s *Server) pump(ctx context.Context, v visitor, w *watcher, line sender) {
-	tick, ask := time.NewTicker(tickEvery), time.NewTicker(askEvery)
+	tick, ask := time.NewTicker(tickEvery), time.NewTicker(s.ask)
 	defer tick.Stop()
 	defer ask.Stop()
 	for {

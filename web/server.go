@@ -58,6 +58,7 @@ type Server struct {
 	hub     *hub
 	names   names
 	counted counted
+	ask     time.Duration // how often a watcher's token is looked at
 }
 
 var (
@@ -82,7 +83,7 @@ func New(o Options) *Server {
 	if o.Watchers == 0 {
 		o.Watchers = mostWatchers
 	}
-	s := &Server{o: o, hub: newHub(o.Watchers)}
+	s := &Server{o: o, hub: newHub(o.Watchers), ask: askEvery}
 	s.handler = s.routes()
 	return s
 }

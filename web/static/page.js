@@ -24,7 +24,10 @@ function make(tag, classes, text) {
   return e;
 }
 
-const since = at => Math.max(0, Math.floor((Date.now() + drift - Date.parse(at)) / 1000));
+const isOld = () => heard > 0 && Date.now() - heard > silence;
+
+// since counts the seconds from a moment; in an old picture they stand still.
+const since = at => Math.max(0, Math.floor(((isOld() ? heard : Date.now()) + drift - Date.parse(at)) / 1000));
 
 // span writes seconds as m:ss, or h:mm:ss.
 function span(s) {
@@ -143,9 +146,10 @@ function tick() {
   for (const e of document.querySelectorAll('td.span')) e.textContent = span(since(e.dataset.since));
   if (!me) return;
   const quiet = Date.now() - heard;
-  const old = heard > 0 && quiet > silence;
+  const old = isOld();
+  const line = !source || source.readyState !== EventSource.OPEN ? 'connecting' : 'live';
   document.body.classList.toggle('old', old || Boolean(wall && wall.stale));
-  $('link').dataset.state = old ? 'lost' : heard > 0 ? 'live' : 'connecting';
+  $('link').dataset.state = old ? 'lost' : line;
   $('link-text').textContent = word($('link').dataset.state);
   const text = old ? words[language].alarmLost(Math.floor(quiet / 1000)) : wall && wall.stale ? word('alarmStale') : '';
   if ($('alarm').textContent !== text) $('alarm').textContent = text;
@@ -166,7 +170,9 @@ function follow() {
     draw();
   });
   source.addEventListener('tick', () => { hear(); tick(); });
+  source.addEventListener('open', tick);
   source.onerror = () => {
+    tick();
     if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
     source = null;
     setTimeout(ask, 2000);                                // refused: perhaps the token is over
