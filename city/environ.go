@@ -142,6 +142,9 @@ func (d *desk) written(all []setting, s *Settings) origins {
 func (d *desk) walk(v value, section string, keys map[string]bool, found origins) {
 	names, values := v.pairs()
 	for i, n := range names {
+		if d.enough(v.file) {
+			return
+		}
 		key := n.n.Value
 		if section != "" {
 			key = section + "." + key

