@@ -1,0 +1,39 @@
+# The hotline in two commands: make run, make test.
+# What must be there beforehand: git, make, Go and apt's tools.
+
+.POSIX:
+SHELL = /bin/sh
+VERSION = $$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: run test lint bench build tools clean help
+
+help:
+	@echo 'make run      everything on this machine, until Ctrl-C (LISTEN=0.0.0.0 opens it to the network)'
+	@echo 'make test     lint, unit tests, stories in memory and on a real Asterisk'
+	@echo 'make lint     gofmt, go vet, staticcheck'
+	@echo 'make bench    the figures of docs/benchmarks.md, ten minutes'
+	@echo 'make tools    unpack Asterisk, Redis and the rest into .tools'
+	@echo 'make clean    remove what was built; .tools and var stay'
+
+# Asterisk's children and ours stop in order when Ctrl-C comes; exec leaves no
+# shell between.
+run: build
+	@exec bin/hotline run
+
+build: tools
+	@tools/build "$(VERSION)"
+
+tools:
+	@tools/unpack
+
+test:
+	@tools/test
+
+lint:
+	@tools/lint
+
+bench: build
+	@tools/bench
+
+clean:
+	rm -rf bin
