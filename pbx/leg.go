@@ -47,9 +47,20 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
 		x.drop(l)
 		return err
 	}
+	// A channel that begins in the dialplan tells the application nothing before
+	// it gets there, unless asked to: asked right behind the call, long before
+	// the telephone can have said a word.
+	heard, err := x.conn.Start(ari.Subscribe(x.opt.ARI.App, "channel:"+legID(o.Agent)))
+	if err != nil {
+		return nil // the connection is lost and all is synced anew
+	}
 	x.pumps.Go(func() {
 		if err := p.Wait(context.WithoutCancel(ctx)); err != nil {
 			x.refused(l, err)
+			return
+		}
+		if err := heard.Wait(context.WithoutCancel(ctx)); err != nil && x.drop(l) && x.conn.Err() == nil {
+			x.tell(l, routing.Gone, routing.WhyDeclined) // refused quicker than that
 		}
 	})
 	return nil
