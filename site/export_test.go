@@ -1,0 +1,4 @@
+package site
+
+// CannotWrite is cannotWrite, for tests.
+var CannotWrite = cannotWrite
