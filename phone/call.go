@@ -234,22 +234,40 @@ func (c *Call) answered(at time.Time) {
 	c.emit(Event{Kind: Answered, At: at.Sub(c.began), Code: 200})
 }
 
-// noteReason keeps what the Reason header of a BYE says (RFC 3326); Asterisk
-// writes the cause of the hang-up there.
-func (p *Phone) noteReason(next sipgo.RequestHandler) sipgo.RequestHandler {
+// receive stands before diago's handling of each request. It counts the handlers
+// of INVITEs, which diago ends with a BYE of its own when BYE and ACK overtook one
+// another: the socket must not be closed before.
+func (p *Phone) receive(next sipgo.RequestHandler) sipgo.RequestHandler {
 	return func(req *sip.Request, tx sip.ServerTransaction) {
-		if req.Method == sip.BYE && req.To() != nil {
-			tag, _ := req.To().Params.Get("tag")
-			p.mu.Lock()
-			c := p.byTag[tag]
-			p.mu.Unlock()
-			if reason := req.GetHeader("Reason"); c != nil && reason != nil {
-				c.mu.Lock()
-				c.byeReason = reason.Value()
-				c.mu.Unlock()
+		switch req.Method {
+		case sip.INVITE:
+			if !p.enter(nil) {
+				_ = tx.Respond(sip.NewResponseFromRequest(req, sip.StatusTemporarilyUnavailable, phrase(sip.StatusTemporarilyUnavailable), nil))
+				return
 			}
+			defer p.wg.Done()
+		case sip.BYE:
+			p.noteReason(req)
 		}
 		next(req, tx)
+	}
+}
+
+// noteReason keeps what the Reason header of a BYE says (RFC 3326); Asterisk
+// writes the cause of the hang-up there.
+func (p *Phone) noteReason(bye *sip.Request) {
+	reason := bye.GetHeader("Reason")
+	if reason == nil || bye.To() == nil {
+		return
+	}
+	tag, _ := bye.To().Params.Get("tag")
+	p.mu.Lock()
+	c := p.byTag[tag]
+	p.mu.Unlock()
+	if c != nil {
+		c.mu.Lock()
+		c.byeReason = reason.Value()
+		c.mu.Unlock()
 	}
 }
 

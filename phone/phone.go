@@ -22,6 +22,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/diago"
@@ -70,6 +71,7 @@ type Phone struct {
 	dg     *diago.Diago
 	ctx    context.Context // ends when the telephone is closed
 	cancel context.CancelFunc
+	deaf   atomic.Bool    // while the socket is being closed
 	wg     sync.WaitGroup // every goroutine of this telephone and its calls
 
 	mu       sync.Mutex
@@ -151,7 +153,7 @@ func (p *Phone) open() error {
 	p.ua, err = sipgo.NewUA(
 		sipgo.WithUserAgent(user),
 		sipgo.WithUserAgentHostname(server.Host),
-		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(quiet)),
+		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(quiet), sip.WithTransportLayerReadFilter(p.hear)),
 		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(quiet)),
 	)
 	if err != nil {
@@ -161,7 +163,7 @@ func (p *Phone) open() error {
 		diago.WithLogger(quiet), // first: the options after it log
 		diago.WithTransport(diago.Transport{Transport: "udp", BindHost: ip, BindPort: port}),
 		diago.WithMediaConfig(diago.MediaConfig{Codecs: codecs}),
-		diago.WithServerRequestMiddleware(p.noteReason),
+		diago.WithServerRequestMiddleware(p.receive),
 	)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if err := p.dg.ServeBackground(p.ctx, p.serve); err != nil {
@@ -209,9 +211,32 @@ func (p *Phone) Close() error {
 	ctx, stop := context.WithTimeout(context.Background(), requestLimit)
 	_ = p.Unregister(ctx) // an exchange that is gone cannot be told, and need not
 	stop()
-	p.cancel()
 	p.wg.Wait()
-	return p.ua.Close()
+	return p.unplug()
+}
+
+// unplug frees the socket. It first hears nothing more for a moment: sipgo opens a
+// new socket, and never closes it, for a request that it has read but not yet
+// begun to handle when the socket goes.
+func (p *Phone) unplug() error {
+	const moment = 5 * time.Millisecond
+	p.deaf.Store(true)
+	time.Sleep(moment)
+	p.cancel()
+	err := p.ua.Close()
+	for pool := p.ua.TransportLayer().Pool("udp"); pool.Size() > 0; {
+		time.Sleep(moment)
+		err = errors.Join(err, p.ua.TransportLayer().Close())
+	}
+	return err
+}
+
+// hear drops what arrives while the telephone is being unplugged.
+func (p *Phone) hear(_ sip.TransportReadProps, data []byte) ([]byte, error) {
+	if p.deaf.Load() {
+		return nil, nil
+	}
+	return data, nil
 }
 
 // Address is the telephone's own SIP address, host:port.
