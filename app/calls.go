@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +25,7 @@ type calls struct {
 	mu      sync.Mutex
 	running map[hotline.CallID]*running
 	lost    map[hotline.CallID]*ivr.Record
-	all     sync.WaitGroup
+	playing sync.WaitGroup
 }
 
 // running is one call while it is played.
@@ -31,6 +33,21 @@ type running struct {
 	ticket hotline.TicketNo
 	mu     sync.Mutex
 	rangs  time.Time // when an agent's phone first rang for it
+	facts  hotline.Outcome
+	step   string
+}
+
+// note keeps what is known of the call, for whoever watches.
+func (r *running) note(rec *ivr.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.facts, r.step = rec.Facts, rec.At
+}
+
+func (r *running) known() (hotline.Outcome, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.facts, r.step
 }
 
 func (r *running) rang(at time.Time) {
@@ -72,6 +89,13 @@ func (c *calls) talking(name string) bool {
 	return false
 }
 
+// all are the calls that are played now.
+func (c *calls) all() []*running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.running))
+}
+
 // count is how many calls are played now.
 func (c *calls) count() int {
 	c.mu.Lock()
@@ -89,7 +113,7 @@ func (c *calls) begin(id hotline.CallID, ticket hotline.TicketNo) *running {
 	r := &running{ticket: ticket}
 	c.running[id] = r
 	delete(c.lost, id)
-	c.all.Add(1)
+	c.playing.Add(1)
 	return r
 }
 
@@ -102,7 +126,7 @@ func (c *calls) end(id hotline.CallID, park *ivr.Record) {
 	if park != nil {
 		c.lost[id] = park
 	}
-	c.all.Done()
+	c.playing.Done()
 }
 
 func (c *calls) parked() map[hotline.CallID]*ivr.Record {
@@ -129,7 +153,7 @@ func (c *calls) unpark(id hotline.CallID) *ivr.Record {
 	return rec
 }
 
-func (c *calls) wait() { c.all.Wait() }
+func (c *calls) wait() { c.playing.Wait() }
 
 // arrived begins a call that reached the application: a new one, or one that
 // the dialplan held while no controller served. It is called from the

@@ -54,6 +54,9 @@ func (u *unsaved) done(id hotline.CallID, b []byte) {
 // save writes where a call stands; it waits 200 ms at most (package live).
 func (a *App) save(ctx context.Context, rec *ivr.Record) bool {
 	id := rec.Facts.Call
+	if r := a.calls.get(id); r != nil {
+		r.note(rec)
+	}
 	b, err := json.Marshal(rec)
 	if err == nil {
 		err = a.opt.Live.SaveCall(context.WithoutCancel(ctx), id, b)

@@ -26,7 +26,10 @@ type Options struct {
 	// Citizen and Agent end the names of the two sides' files.
 	Citizen, Agent string
 	Keep           time.Duration // older ones are deleted; 0 keeps all
-	MinFree        uint64        // bytes that must be free, or nothing is recorded; 0 no limit
+	// MinFree bytes and MinFreePercent of the disk must be free, or nothing is
+	// recorded; 0 no limit.
+	MinFree        uint64
+	MinFreePercent int
 }
 
 // Keeper keeps recordings. Its methods may be used by several goroutines.
@@ -47,8 +50,9 @@ func (k *Keeper) Room() error {
 	if err := syscall.Statfs(k.o.Dir, &s); err != nil {
 		return hotline.Errorf(hotline.Unavailable, "how much disk is free cannot be read: %w", err)
 	}
-	if free := s.Bavail * uint64(s.Bsize); free < k.o.MinFree {
-		return hotline.Errorf(hotline.Unavailable, "%d MB are free in %s, recording wants %d MB", free>>20, k.o.Dir, k.o.MinFree>>20)
+	free, whole := s.Bavail*uint64(s.Bsize), s.Blocks*uint64(s.Bsize)
+	if wanted := max(k.o.MinFree, whole/100*uint64(k.o.MinFreePercent)); free < wanted {
+		return hotline.Errorf(hotline.Unavailable, "%d MB are free in %s, recording wants %d MB", free>>20, k.o.Dir, wanted>>20)
 	}
 	return nil
 }

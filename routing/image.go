@@ -309,3 +309,15 @@ func remove[T any](from *[]T, x T, order func(a, b T) int) {
 		*from = slices.Delete(*from, i, i+1)
 	}
 }
+
+// Aged gives the same image under another ageing.
+func (m *Image) Aged(ageing time.Duration) *Image {
+	n := NewImage(ageing)
+	for a := range m.Agents() {
+		n.PutAgent(a)
+	}
+	for p := range m.Places() {
+		n.Put(p)
+	}
+	return n
+}

@@ -205,6 +205,18 @@ func (d *Dispatcher) syncLegs(ctx context.Context, legs []Leg, alive func(hotlin
 	}
 }
 
+// SetRules changes the rules for what happens from now on; deadlines that run
+// already stay.
+func (d *Dispatcher) SetRules(ctx context.Context, r Rules) error {
+	return d.act(ctx, func(context.Context) error {
+		if r.Ageing != d.rules.Ageing {
+			d.image = d.image.Aged(r.Ageing)
+		}
+		d.rules = r
+		return nil
+	})
+}
+
 // View is what the board looks like, for walls and gauges.
 type View struct {
 	Now     hotline.Millis

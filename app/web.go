@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"hotline"
+	"hotline/city"
+	"hotline/live"
+	"hotline/live/fact"
+	"hotline/routing"
+	"hotline/store"
+	"hotline/ticket"
+	"hotline/web"
+)
+
+const generalQueue = city.General
+
+// newWeb gives the API its parts.
+func (s *Service) newWeb(version string) *web.Server {
+	return web.New(web.Options{
+		Board: s.app.board, Desk: s.app, People: people{s.store}, Phones: telephones{s}, Users: users{s.store},
+		Books: books{s.store}, Facts: facts{s.live}, City: theCity{s},
+		Calls: s.app.liveCalls, As: store.As, Parts: s.parts(),
+		Metrics: s.metrics.Handler(), Meter: s.metrics, Version: version, Log: s.log,
+	})
+}
+
+// parts are what this controller needs to serve.
+func (s *Service) parts() []web.Part {
+	return []web.Part{
+		{Name: "asterisk", Check: func(context.Context) error { return s.app.connected() }},
+		{Name: "board", Check: func(context.Context) error { return s.app.holdsBoard() }},
+		{Name: "redis", Check: s.live.Ping},
+		{Name: "sql", Check: s.store.Ping},
+	}
+}
+
+// connected tells whether Asterisk's events reach us.
+func (a *App) connected() error {
+	x := a.exchange.Load()
+	if x == nil {
+		return hotline.Errorf(hotline.Unavailable, "Asterisk was never connected")
+	}
+	if err := x.Err(); err != nil {
+		return hotline.Errorf(hotline.Unavailable, "Asterisk is not connected: %w", err)
+	}
+	return nil
+}
+
+// holdsBoard tells whether callers are offered by this controller.
+func (a *App) holdsBoard() error {
+	if a.boardLease == nil || !a.boardLease.Confirmed() {
+		return hotline.Errorf(hotline.Unavailable, "the lease of the board is not confirmed")
+	}
+	return nil
+}
+
+// liveCalls are the calls played now.
+func (a *App) liveCalls(context.Context) ([]web.Call, error) {
+	var calls []web.Call
+	for _, r := range a.calls.all() {
+		o, step := r.known()
+		calls = append(calls, web.Call{ID: o.Call, Ticket: o.Ticket, Caller: o.Caller, Arrived: o.Arrived, Flow: o.Flow,
+			Step: step, Hotline: o.Hotline, Queue: o.Queue, Agent: o.Agent})
+	}
+	return calls, nil
+}
+
+// view is the board for a scrape.
+func (s *Service) view() (routing.View, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	v, err := s.app.board.View(ctx)
+	return v, err == nil && s.app.holdsBoard() == nil
+}
+
+type people struct{ *store.Store }
+
+func (p people) Agents(ctx context.Context) ([]web.Agent, error) {
+	all, err := p.Store.Agents(ctx)
+	list := make([]web.Agent, len(all))
+	for i, a := range all {
+		list[i] = web.Agent(a)
+	}
+	return list, err
+}
+
+func (p people) AddAgent(ctx context.Context, a web.Agent) error {
+	return p.Store.AddAgent(ctx, store.Agent(a))
+}
+
+func (p people) CheckPIN(ctx context.Context, id hotline.AgentID, pin string) (web.Agent, error) {
+	a, err := p.Store.CheckPIN(ctx, id, pin)
+	return web.Agent(a), err
+}
+
+type users struct{ *store.Store }
+
+func (u users) UserByToken(ctx context.Context, token string) (web.User, error) {
+	user, err := u.Store.UserByToken(ctx, token)
+	return web.User(user), err
+}
+
+func (u users) Users(ctx context.Context) ([]web.User, error) {
+	all, err := u.Store.Users(ctx)
+	list := make([]web.User, len(all))
+	for i, x := range all {
+		list[i] = web.User(x)
+	}
+	return list, err
+}
+
+func (u users) AddUser(ctx context.Context, x web.User) error {
+	return u.Store.AddUser(ctx, store.User(x))
+}
+
+type books struct{ *store.Store }
+
+func (b books) ListTickets(ctx context.Context, f web.Filter) ([]ticket.Ticket, error) {
+	return b.Store.ListTickets(ctx, store.Filter(f))
+}
+
+type facts struct{ *live.Store }
+
+func (f facts) Follow(ctx context.Context, from string, do func(web.Fact) error) error {
+	return f.Store.Follow(ctx, from, func(x fact.Fact) error { return do(web.Fact(x)) })
+}
+
+type telephones struct{ s *Service }
+
+func (t telephones) Phones(ctx context.Context) ([]web.Phone, error) {
+	all, err := t.s.store.Phones(ctx)
+	if err != nil {
+		return nil, err
+	}
+	online, known := map[string]bool{}, false
+	if x := t.s.app.exchange.Load(); x != nil {
+		if m, err := x.Registered(ctx); err == nil {
+			online, known = m, true
+		}
+	}
+	list := make([]web.Phone, len(all))
+	for i, p := range all {
+		list[i] = web.Phone{ID: p.ID, Display: p.Display, State: stateOf(online[string(p.ID)], known)}
+	}
+	return list, nil
+}
+
+func stateOf(online, known bool) string {
+	switch {
+	case !known:
+		return ""
+	case online:
+		return "online"
+	default:
+		return "offline"
+	}
+}
+
+func (t telephones) AddPhone(ctx context.Context, id hotline.PhoneID, display, password string) error {
+	return t.s.app.AddPhone(ctx, id, display, password)
+}
+
+func (t telephones) RemovePhone(ctx context.Context, id hotline.PhoneID) error {
+	return t.s.app.RemovePhone(ctx, id)
+}
+
+type theCity struct{ s *Service }
+
+func (c theCity) Hotlines() []web.Hotline {
+	now := c.s.city.Load()
+	list := make([]web.Hotline, len(now.Hotlines))
+	keys, queues := map[hotline.HotlineKey]string{}, map[hotline.HotlineKey]hotline.QueueKey{}
+	for _, g := range now.Groups {
+		for _, m := range g.Hotlines {
+			queues[m.Hotline], keys[m.Hotline] = g.Key, g.Digit
+			if m.Digit != "" {
+				keys[m.Hotline] += "," + m.Digit
+			}
+		}
+	}
+	for i, h := range now.Hotlines {
+		list[i] = web.Hotline{Key: h.Key, Name: h.NameZH, English: h.NameEN, Successor: h.Successor,
+			Queue: queues[h.Key], Keys: keys[h.Key]}
+	}
+	return list
+}
+
+func (c theCity) Queues() []web.Queue {
+	list := []web.Queue{{Key: generalQueue, Name: "综合"}}
+	for _, g := range c.s.city.Load().Groups {
+		list = append(list, web.Queue{Key: g.Key, Name: g.Name})
+	}
+	return list
+}
+
+func (c theCity) Flows(now time.Time) []web.Flow {
+	at := c.s.city.Load()
+	current := at.FlowAt(now)
+	var list []web.Flow
+	for _, f := range at.Flows {
+		list = append(list, web.Flow{Name: f.Name, Hash: f.Hash, Current: f.Name == current.Name})
+	}
+	return list
+}
+
+func (c theCity) Reload(ctx context.Context) error { return c.s.Reload(ctx) }
+
+var _ http.Handler = (*web.Server)(nil)
