@@ -4,8 +4,8 @@
 //
 // A Phone owns one UDP socket and any number of calls; each call sends steady
 // 20 ms packets (silence when nothing is spoken) from its first media to its
-// end, and keeps what it hears. The package prints nothing and logs nothing;
-// the words for the screen are made by Narrate.
+// end, and keeps what it hears. The package prints nothing; the words for the
+// screen are made by Narrate. What the libraries beneath it log, Quiet silences.
 //
 //	citizen, err := phone.Open(phone.Options{Server: "127.0.0.1:5060", Bind: "127.0.0.2", Number: "00055501"})
 //	call, err := citizen.Dial(ctx, "12345", phone.DialOptions{})
