@@ -39,7 +39,6 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: cookieName},
-		"pin":     {Type: "http", Scheme: "bearer", Description: "No token: the agent's own PIN in the body"},
 	}
 	return humago.NewWithPrefix(mux, prefix, c)
 }
@@ -126,10 +125,45 @@ func (s *Server) tidy() {
 	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(doc.Components.Schemas.Map(), name)
 	}
-	delete(doc.Components.SecuritySchemes, "pin")
+	for _, schema := range doc.Components.Schemas.Map() {
+		for _, field := range schema.Properties {
+			sayPattern(field)
+		}
+	}
 	for _, o := range operations {
+		if o.path == "" {
+			continue
+		}
+		for _, p := range at(doc.Paths[o.path], o.method).Parameters {
+			sayPattern(p.Schema)
+		}
 		if o.tag != "" && !slices.ContainsFunc(doc.Tags, func(t *huma.Tag) bool { return t.Name == o.tag }) {
 			doc.Tags = append(doc.Tags, &huma.Tag{Name: o.tag})
 		}
+	}
+}
+
+// sayPattern moves what huma calls a pattern's description, a word of its own,
+// to where OpenAPI has a place for it. The sentence of a refusal was made
+// before.
+func sayPattern(s *huma.Schema) {
+	if s != nil && s.PatternDescription != "" && s.Description == "" {
+		s.Description = s.PatternDescription
+	}
+	if s != nil {
+		s.PatternDescription = ""
+	}
+}
+
+func at(item *huma.PathItem, method string) *huma.Operation {
+	switch method {
+	case http.MethodGet:
+		return item.Get
+	case http.MethodPut:
+		return item.Put
+	case http.MethodDelete:
+		return item.Delete
+	default:
+		return item.Post
 	}
 }

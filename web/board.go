@@ -52,12 +52,12 @@ func (s *Server) wall(ctx context.Context) (Wall, error) {
 		return Wall{}, err
 	}
 	w := Wall{Now: v.Now.Time(), Stale: v.Stale, Queues: s.lines(v), Agents: []Seat{}}
-	names := s.names.read(ctx, s.o.People, s.o.Now())
+	names := s.names.known()
 	for _, a := range v.Agents {
 		w.Agents = append(w.Agents, seat(a, names[a.ID]))
 	}
 	slices.SortFunc(w.Agents, func(a, b Seat) int { return cmp.Compare(a.ID, b.ID) })
-	w.Today = s.counted.last()
+	w.Today, _ = s.counted.last()
 	return w, nil
 }
 
@@ -124,40 +124,57 @@ func sameToday(a, b *Today) bool {
 	return x == y
 }
 
-// names are the agents' names, read anew at most every ten seconds, so that a
-// busy board does not ask SQL twice a second.
+// names are the agents' names as read last. The wall never waits for SQL: it
+// takes what is here.
 type names struct {
 	mu    sync.Mutex
 	asked time.Time
 	by    map[hotline.AgentID]string
 }
 
+// namesKept is how long names are good for.
 const namesKept = 10 * time.Second
 
-// read gives the names; while SQL is away those known before.
-func (n *names) read(ctx context.Context, people People, now time.Time) map[hotline.AgentID]string {
+func (n *names) known() map[hotline.AgentID]string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.by != nil && now.Sub(n.asked) < namesKept {
-		return n.by
+	return n.by
+}
+
+// due tells whether the names are to be read, and takes that upon the caller.
+func (n *names) due(now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.asked.IsZero() && now.Sub(n.asked) < namesKept {
+		return false
 	}
 	n.asked = now
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
+	return true
+}
+
+// read reads the names when it is time; while SQL is away those known before
+// stand.
+func (n *names) read(ctx context.Context, people People, now time.Time) error {
+	if !n.due(now) {
+		return nil
+	}
 	list, err := people.Agents(ctx)
 	if err != nil {
-		return n.by
+		return err
 	}
-	n.by = make(map[hotline.AgentID]string, len(list))
+	by := make(map[hotline.AgentID]string, len(list))
 	for _, a := range list {
-		n.by[a.ID] = a.Name
+		by[a.ID] = a.Name
 	}
-	return n.by
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.by = by
+	return nil
 }
 
 // forget makes the next read ask SQL.
 func (n *names) forget() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.by = nil
+	n.asked = time.Time{}
 }

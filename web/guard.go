@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"hotline"
 )
@@ -11,6 +12,10 @@ import (
 // else: no foreign host, no inline script, no frame around it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+// answerTime is how long an answer may take to be read by whoever asked; the
+// live events have limits of their own.
+const answerTime = 30 * time.Second
 
 // harden sets the headers that every answer has.
 func harden(next http.Handler) http.Handler {
@@ -64,6 +69,7 @@ func (s *Server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.o.Now()
 		n := &noted{ResponseWriter: w, operation: "other"}
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) // a recorder in a test has none
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {

@@ -171,10 +171,11 @@ func (h *hub) close() {
 // away, so that the listener can be shut down.
 func (s *Server) Run(ctx context.Context) {
 	defer s.hub.close()
-	var both sync.WaitGroup
-	both.Go(func() { s.follow(ctx) })
-	both.Go(func() { s.showWalls(ctx) })
-	both.Wait()
+	var all sync.WaitGroup
+	all.Go(func() { s.follow(ctx) })
+	all.Go(func() { s.showWalls(ctx) })
+	all.Go(func() { s.keepBooks(ctx) })
+	all.Wait()
 }
 
 // follow reads the stream of facts, from as far back as it goes: so a browser
@@ -187,6 +188,9 @@ func (s *Server) follow(ctx context.Context) {
 			s.cut(s.hub.tell(f))
 			return nil
 		})
+		if ctx.Err() == nil {
+			s.o.Log.WarnContext(ctx, "the facts are followed anew", "from", from, "err", err)
+		}
 		if hotline.KindOf(err) == hotline.Conflict {
 			s.hub.lost()
 			if last, err := s.o.Facts.LastFact(ctx); err == nil {
@@ -222,9 +226,6 @@ func (s *Server) showWalls(ctx context.Context) {
 func (s *Server) currentWall(ctx context.Context) Wall {
 	ctx, cancel := context.WithTimeout(ctx, look)
 	defer cancel()
-	if _, err := s.countToday(ctx); err != nil {
-		s.o.Log.WarnContext(ctx, "today could not be counted", "err", err)
-	}
 	w, err := s.wall(ctx)
 	if err == nil {
 		return w

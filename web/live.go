@@ -93,9 +93,7 @@ type liveInput struct {
 
 func (s *Server) addLive() {
 	add(s, "board", func(ctx context.Context, v visitor, _ *struct{}) (*wallOutput, error) {
-		if _, err := s.countToday(ctx); err != nil {
-			s.o.Log.WarnContext(ctx, "today could not be counted", "err", err)
-		}
+		s.readBooks(ctx)
 		w, err := s.wall(ctx)
 		if !v.role.Can("see-names") {
 			w = w.hideNames()
@@ -154,6 +152,7 @@ func (s *Server) stream(ctx huma.Context, v visitor, w *watcher, missed []Fact, 
 	line := sender{w: rw, c: http.NewResponseController(rw)}
 	_ = line.c.SetReadDeadline(time.Time{}) // the listener's limits are for requests; a stream has its own
 
+	s.readBooks(r.Context())
 	opening := []byte("retry: 1000\n\n")
 	if !known {
 		opening = append(opening, message("reset", "", struct{}{})...)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -305,6 +306,48 @@ func TestStoppingSendsEverybodyAway(t *testing.T) {
 	desk.hears(t, "board", "", time.Second)
 	h.stop()
 	desk.ends(t, time.Second)
+}
+
+// stuck are people whose SQL does not answer.
+type stuck struct {
+	web.People
+	is atomic.Bool
+}
+
+func (s *stuck) Agents(ctx context.Context) ([]web.Agent, error) {
+	if s.is.Load() {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	return s.People.Agents(ctx)
+}
+
+// TestAWallDoesNotWaitForSQL: the books hang, the board goes on.
+func TestAWallDoesNotWaitForSQL(t *testing.T) {
+	people := &stuck{}
+	h := open(t, func(o *web.Options) {
+		people.People, o.People = o.People, people
+		o.Today = func(ctx context.Context, _ time.Time) (web.Today, error) {
+			if people.is.Load() {
+				<-ctx.Done()
+			}
+			return web.Today{Calls: 7}, context.Cause(ctx)
+		}
+		var hours atomic.Int64 // each look at the clock is an hour later: always time to read anew
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(hours.Add(1)) * time.Hour) }
+	})
+	desk := h.follows(h.token(web.Supervisor), "?facts=false", "")
+	desk.hears(t, "board", `"calls":7`, time.Second)
+	people.is.Store(true)
+	time.Sleep(100 * time.Millisecond)
+	for i := range 3 {
+		must(t, h.board.SignIn(t.Context(), hotline.AgentID(fmt.Sprintf("100%d", i+1)), hotline.PhoneID(fmt.Sprintf("800%d", i+1)), nil))
+		e := desk.hears(t, "board", fmt.Sprintf(`"100%d"`, i+1), time.Second)
+		if strings.Contains(e.data, `"stale":true`) || !strings.Contains(e.data, `"calls":7`) {
+			t.Errorf("the wall is %s", e.data)
+		}
+	}
+	desk.hears(t, "tick", "", 4*time.Second)
 }
 
 // TestARevokedTokenEndsTheStream: who may no more, sees no more.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ const (
 	countEvery = 5 * time.Second
 	// readEvery is the same where tickets must be read for it.
 	readEvery = 20 * time.Second
+	// booksTime is how long the wall's figures may take to be read.
+	booksTime = time.Second
 	mostRead  = 1000 // tickets on one page
 	mostPages = 50   // a day of ten times the busiest known
 )
@@ -77,44 +80,70 @@ func later(a, b time.Time) time.Time {
 
 // counted is today as counted last.
 type counted struct {
+	busy sync.Mutex // held while counting
+
 	mu    sync.Mutex
 	today *Today
 	asked time.Time
 }
 
-func (c *counted) last() *Today {
+func (c *counted) last() (*Today, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.today
+	return c.today, c.asked
+}
+
+func (c *counted) set(t *Today, asked time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.today, c.asked = t, asked
 }
 
 // countToday counts anew when it is time; while SQL is away the last counts
 // stand, and as_of says of when they are.
 func (s *Server) countToday(ctx context.Context) (*Today, error) {
 	c := &s.counted
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := s.o.Now()
-	every := countEvery
-	if s.o.Today == nil {
-		every = readEvery
-	}
-	if c.today != nil && now.Sub(c.asked) < every {
-		return c.today, nil
-	}
-	c.asked = now
-	count := s.o.Today
+	c.busy.Lock()
+	defer c.busy.Unlock()
+	count, every := s.o.Today, countEvery
 	if count == nil {
-		count = s.readToday
+		count, every = s.readToday, readEvery
+	}
+	last, asked := c.last()
+	now := s.o.Now()
+	if last != nil && now.Sub(asked) < every {
+		return last, nil
 	}
 	t, err := count(ctx, midnight(now))
 	if err != nil {
-		return c.today, err
+		c.set(last, now)
+		return last, err
 	}
 	t.AsOf = now.UTC()
 	t.Rate()
-	c.today = &t
-	return c.today, nil
+	c.set(&t, now)
+	return &t, nil
+}
+
+// readBooks brings what the wall shows from SQL up to date, and gives up after
+// a second: a wall without it is better than none.
+func (s *Server) readBooks(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, booksTime)
+	defer cancel()
+	_, err := s.countToday(ctx)
+	if err = errors.Join(err, s.names.read(ctx, s.o.People, s.o.Now())); err != nil && !errors.Is(err, context.Canceled) {
+		s.o.Log.WarnContext(ctx, "the wall shows old counts or names", "err", err)
+	}
+}
+
+// keepBooks reads them while somebody looks.
+func (s *Server) keepBooks(ctx context.Context) {
+	for ctx.Err() == nil {
+		if s.hub.count() > 0 {
+			s.readBooks(ctx)
+		}
+		pauseFor(ctx, booksTime)
+	}
 }
 
 // readToday counts by reading the day's tickets.
