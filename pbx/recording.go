@@ -29,7 +29,9 @@ func (l *Line) recorder(spy string) string { return recorderOf + spy + "." + l.i
 // record begins to record the talk. Recording already, it goes on.
 func (l *Line) record(ctx context.Context, name string) error {
 	for _, r := range recorders {
-		if err := l.conn.Do(ctx, ari.Snoop(l.id, l.recorder(r.spy), r.spy, l.x.opt.ARI.App, doorRecorder)); err != nil {
+		err := l.conn.Do(ctx, ari.Snoop(l.id, l.recorder(r.spy), r.spy, l.x.opt.ARI.App, doorRecorder))
+		// Asterisk answers 500, not 409, when the listening channel is there.
+		if err != nil && !l.recording(ctx, name+r.side) {
 			return err
 		}
 	}

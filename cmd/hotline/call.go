@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +38,13 @@ func callCommand(p *places) *cobra.Command {
 			if old != "" {
 				o.Headers = append(o.Headers, phone.Header{Name: "Diversion", Value: "<sip:" + old + "@000.invalid>"})
 			}
-			return citizen{keys: keys, after: after, wait: wait, prompts: prompts(listen, at)}.call(
+			c := citizen{keys: keys, after: after, wait: wait}
+			if listen {
+				if c.prompts, err = prompts(cmd.Context(), p); err != nil {
+					return err
+				}
+			}
+			return c.call(
 				cmd.Context(), cmd.OutOrStdout(), phone.Options{Server: at.SIP, Bind: "127.0.0.2", Number: from}, args[0], o)
 		},
 	}
@@ -53,16 +58,27 @@ func callCommand(p *places) *cobra.Command {
 	return cmd
 }
 
-// prompts loads the sounds that can be named; none when they are not wanted.
-func prompts(listen bool, at site.Addresses) *phone.Library {
-	if !listen {
-		return nil
-	}
-	samples, err := phone.LoadPrompts(os.DirFS(filepath.Join(at.Dir, "heard")))
+// prompts are the sounds that can be named: those the controller plays.
+func prompts(ctx context.Context, p *places) (*phone.Library, error) {
+	c, err := loadCity(p)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return phone.NewLibrary(samples)
+	library, err := speak(ctx, c, p)
+	if err != nil {
+		return nil, err
+	}
+	samples := map[string][]int16{}
+	for _, sound := range library.All() {
+		wav, err := os.ReadFile(sound.Path + ".wav")
+		if err != nil {
+			return nil, err
+		}
+		if samples[sound.Key], err = phone.DecodeWAV(wav); err != nil {
+			return nil, err
+		}
+	}
+	return phone.NewLibrary(samples), nil
 }
 
 type citizen struct {

@@ -25,7 +25,7 @@ import (
 // loadCity reads what the city wrote. What a running site found (ports,
 // folders) stands in for defaults.
 func loadCity(p *places) (*city.City, error) {
-	o := city.LoadOptions{Prompts: app.Prompts(), Found: map[string]string{}, Set: map[string]string{"directories.var": p.state}}
+	o := city.LoadOptions{Prompts: app.Prompts(), Found: map[string]string{"voice.cache": filepath.Join(p.state, "sounds")}, Set: map[string]string{"directories.var": p.state}}
 	at, err := site.Read(p.state)
 	switch {
 	case err == nil:
@@ -44,7 +44,7 @@ func found(at site.Addresses) map[string]string {
 	}
 	return map[string]string{
 		"asterisk.url": at.ARI, "asterisk.media": media, "redis.address": at.Redis, "http.listen": at.API,
-		"recording.folder": at.Recordings,
+		"recording.folder": at.Recordings, "voice.cache": at.Sounds,
 	}
 }
 
