@@ -13,6 +13,7 @@ import (
 
 // What the controller must know of a call comes with its first event.
 func TestACallTellsWhereItComesFrom(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t)
 	c := control(t, s)
 	push(t, c, "8001", "a-secret")
@@ -73,6 +74,7 @@ func TestACallTellsWhereItComesFrom(t *testing.T) {
 // While no controller serves, a caller hears words and music, keeps his place in
 // time, and is served as soon as there is one.
 func TestACallerIsHeldUntilThereIsAController(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t, func(o *site.Options) { o.RetrySeconds = 1 })
 	call := citizen(t, s, "12345", phone.DialOptions{})
 	if _, err := call.Wait(soon(t), phone.Answered); err != nil {
@@ -98,6 +100,7 @@ func TestACallerIsHeldUntilThereIsAController(t *testing.T) {
 
 // A call that the controller hands back is held too, with what it knew.
 func TestAControllerHandsACallBack(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t, func(o *site.Options) { o.RetrySeconds = 1 })
 	c := control(t, s)
 	call := citizen(t, s, "12345", phone.DialOptions{})
@@ -120,6 +123,7 @@ func TestAControllerHandsACallBack(t *testing.T) {
 
 // A controller that is connected but stuck gets no new callers.
 func TestAStuckControllerGetsNoCalls(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t, func(o *site.Options) { o.RetrySeconds = 1 })
 	c := control(t, s)
 	old := strconv.FormatInt(time.Now().Add(-time.Minute).Unix(), 10)
@@ -141,6 +145,7 @@ func TestAStuckControllerGetsNoCalls(t *testing.T) {
 
 // When nobody serves for long, the telephones on duty ring, all at once.
 func TestTheDutyTelephonesRing(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t, func(o *site.Options) {
 		o.HoldSeconds, o.RetrySeconds, o.DutyPhones = 1, 1, []string{"8001", "8002"}
 	})
@@ -171,6 +176,7 @@ func TestTheDutyTelephonesRing(t *testing.T) {
 
 // Where nobody is on duty either, the caller is told so and the call ends.
 func TestNobodyIsThere(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t, func(o *site.Options) { o.HoldSeconds, o.RetrySeconds = 1, 1 })
 	call := citizen(t, s, "12345", phone.DialOptions{})
 	if _, err := call.Wait(longer(t), phone.Ended); err != nil {
@@ -186,6 +192,7 @@ func TestNobodyIsThere(t *testing.T) {
 
 // A star code is for the controller only; without one it is not held.
 func TestAStarCodeWithoutController(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t)
 	push(t, boot(t, s), "8001", "a-secret")
 	p := telephone(t, phone.Options{Server: s.Addresses().SIP, Number: "8001", Password: "a-secret"})

@@ -50,6 +50,7 @@ func TestATelephoneIsAddedAtRunTime(t *testing.T) {
 // A telephone rings after a crash of Asterisk although no controller pushed it
 // again: the duty telephones must.
 func TestATelephoneOutlivesAsterisk(t *testing.T) {
+	t.Parallel()
 	s := sitetest.Start(t)
 	push(t, boot(t, s), "8001", "correct-horse")
 	p := telephone(t, phone.Options{Server: s.Addresses().SIP, Number: "8001", Password: "correct-horse"})
@@ -151,5 +152,21 @@ func online(t *testing.T, c ari.Doer, id string) func() bool {
 	return func() bool {
 		e, err := ari.Endpoint(t.Context(), c, "PJSIP", id)
 		return err == nil && e.State == "online"
+	}
+}
+
+// A caller with none of our codecs is told so at once.
+func TestACodecThatWeLack(t *testing.T) {
+	s := sitetest.Start(t)
+	p := telephone(t, phone.Options{Server: s.Addresses().SIP, Bind: citizenAddress, Codecs: []string{"G729"}})
+	c, err := p.Dial(t.Context(), "12345", phone.DialOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Wait(soon(t), phone.Ended); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.Ending().Code; code != 488 {
+		t.Errorf("it is answered %d, not 488", code)
 	}
 }
