@@ -94,6 +94,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 type AgentPlan struct {
 	// SignIn is dialled after registering, for example *1001#1234; empty: nothing.
 	SignIn string
+	// SignOut is dialled at the end; empty: nothing.
+	SignOut string
 	// Policy is what each call meets.
 	Policy Policy
 	// Calls ends the work after so many calls; 0 works until ctx ends.
@@ -122,6 +124,9 @@ func Agent(ctx context.Context, w io.Writer, o Options, plan AgentPlan) error {
 			return err
 		}
 	}
+	if plan.SignOut != "" {
+		defer p.signOut(context.WithoutCancel(ctx), plan.SignOut)
+	}
 	for n := 0; plan.Calls == 0 || n < plan.Calls; n++ {
 		call, err := p.NextCall(ctx)
 		if err != nil {
@@ -135,6 +140,18 @@ func Agent(ctx context.Context, w io.Writer, o Options, plan AgentPlan) error {
 		}
 	}
 	return nil
+}
+
+const signOutWithin = 5 * time.Second
+
+// signOut dials the code and waits for the end of the call, not for ever: the
+// telephone is about to be put away.
+func (p *Phone) signOut(ctx context.Context, code string) {
+	ctx, cancel := context.WithTimeout(ctx, signOutWithin)
+	defer cancel()
+	if call, err := p.Dial(ctx, code, DialOptions{}); err == nil {
+		<-call.Done()
+	}
 }
 
 // tellUntil narrates a call and hangs it up when ctx ends.

@@ -225,14 +225,25 @@ type View struct {
 	Waiting []hotline.Place
 }
 
-// View reads the image.
+// View reads the image. Unlike what changes the board it gives up with ctx.
 func (d *Dispatcher) View(ctx context.Context) (View, error) {
-	var v View
-	err := d.do(ctx, func(context.Context) {
-		v = View{
+	seen := make(chan View, 1)
+	read := func(context.Context) {
+		seen <- View{
 			Now: d.boardNow(), Stale: d.stale,
 			Agents: slices.Collect(d.image.Agents()), Waiting: slices.Collect(d.image.Places()),
 		}
-	})
-	return v, err
+	}
+	for work := d.work; ; work = nil {
+		select {
+		case work <- read:
+			continue
+		case v := <-seen:
+			return v, nil
+		case <-ctx.Done():
+			return View{}, context.Cause(ctx)
+		case <-d.done:
+			return View{}, hotline.Errorf(hotline.Unavailable, "the routing has stopped")
+		}
+	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -16,11 +14,10 @@ import (
 
 // agentCommand is an agent's telephone.
 func agentCommand(p *places) *cobra.Command {
-	a := deskPhone{}
-	var passwordFile string
+	var a deskPhone
 	cmd := &cobra.Command{
 		Use:   "agent PHONE",
-		Short: "be an agent's telephone: register, sign in, answer, talk, hang up",
+		Short: "be an agent's telephone: register, sign in, answer, talk, hang up; Ctrl-C signs out",
 		Example: `  hotline agent 8001 --as 1001
   hotline agent 8001 --as 1001 --talk 30s      hang up after half a minute
   hotline agent 8001 --as 1001 --decline 486`,
@@ -30,23 +27,50 @@ func agentCommand(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			secret, pin, err := secrets(p, args[0], a.as, passwordFile)
+			password, pin, err := secrets(p, args[0], a.as, a.passwordFile)
 			if err != nil {
 				return err
 			}
-			a.pin = pin
-			return a.work(cmd.Context(), cmd.OutOrStdout(), phone.Options{Server: at.SIP, Number: args[0], Password: secret})
+			plan := phone.AgentPlan{Policy: a.policy(), Calls: a.calls}
+			if a.as != "" {
+				plan.SignIn, plan.SignOut = "*"+a.as+"#"+pin, "*0"
+			}
+			if plan.Prompts, err = prompts(cmd.Context(), p); err != nil {
+				return err
+			}
+			return phone.Agent(cmd.Context(), cmd.OutOrStdout(), phone.Options{Server: at.SIP, Number: args[0], Password: password}, plan)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&a.as, "as", "", "the agent (工号) who signs in; empty: nobody, the phone only registers")
-	f.DurationVar(&a.answer, "answer", 2*time.Second, "how long the phone rings before it is answered")
+	f.DurationVar(&a.answer, "answer", 2*time.Second, "how long the phone rings before it is answered or declined")
 	f.DurationVar(&a.talk, "talk", 0, "hang up after so long; 0: until the caller hangs up")
 	f.IntVar(&a.decline, "decline", 0, "decline every call with this SIP code: 486, 480 or 603")
 	f.BoolVar(&a.ignore, "ignore", false, "let it ring and never answer")
+	f.Float64Var(&a.tone, "tone", 0, "say a steady tone of so many Hz")
 	f.IntVar(&a.calls, "calls", 0, "end after so many calls; 0: never")
-	f.StringVar(&passwordFile, "password-file", "", "file with the phone's password on its first line and the agent's PIN on its second; demo accounts need none")
+	f.StringVar(&a.passwordFile, "password-file", "", "file with the phone's password on its first line and the agent's PIN on its second; demo accounts need none")
 	return cmd
+}
+
+// deskPhone is how the telephone behaves.
+type deskPhone struct {
+	as, passwordFile string
+	answer, talk     time.Duration
+	tone             float64
+	decline, calls   int
+	ignore           bool
+}
+
+func (a deskPhone) policy() phone.Policy {
+	switch {
+	case a.decline != 0:
+		return phone.Decline(a.answer, a.decline)
+	case a.ignore:
+		return phone.RingOn()
+	default:
+		return phone.Answer(a.answer).Talk(a.talk).Tone(a.tone)
+	}
 }
 
 // secrets are the phone's password and the agent's PIN: from a file, or of the
@@ -74,90 +98,4 @@ func secrets(p *places, id, as, file string) (password, pin string, err error) {
 		}
 	}
 	return password, pin, nil
-}
-
-// deskPhone is how the telephone behaves.
-type deskPhone struct {
-	as, pin      string
-	answer, talk time.Duration
-	decline      int
-	ignore       bool
-	calls        int
-}
-
-func (a deskPhone) policy(*phone.Call) phone.Policy {
-	switch {
-	case a.decline != 0:
-		return phone.Decline(a.answer, a.decline)
-	case a.ignore:
-		return phone.RingOn()
-	case a.talk > 0:
-		return phone.Answer(a.answer).Talk(a.talk)
-	default:
-		return phone.Answer(a.answer)
-	}
-}
-
-// work registers, signs in and takes calls until ctx ends.
-func (a deskPhone) work(ctx context.Context, w io.Writer, o phone.Options) error {
-	o.OnInvite = a.policy
-	p, err := phone.Open(o)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = p.Close() }()
-	if err := p.Register(ctx); err != nil {
-		return fmt.Errorf("phone %s cannot register: %w", o.Number, err)
-	}
-	fmt.Fprintf(w, "phone %s is registered\n", o.Number)
-	if a.as != "" {
-		if err := a.signIn(ctx, w, p); err != nil {
-			return err
-		}
-		defer a.signOut(context.WithoutCancel(ctx), p)
-	}
-	for n := 1; ; n++ {
-		call, err := p.NextCall(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "call %d from %s\n", n, call.Number())
-		if err := phone.Narrate(ctx, w, call, nil); err != nil && ctx.Err() == nil {
-			return err
-		}
-		if n == a.calls {
-			return nil
-		}
-	}
-}
-
-func (a deskPhone) signIn(ctx context.Context, w io.Writer, p *phone.Phone) error {
-	if err := dialCode(ctx, p, "*"+a.as+"#"+a.pin); err != nil {
-		return fmt.Errorf("agent %s cannot sign in: %w", a.as, err)
-	}
-	fmt.Fprintf(w, "agent %s dialled his sign-in code\n", a.as)
-	return nil
-}
-
-func (a deskPhone) signOut(ctx context.Context, p *phone.Phone) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	_ = dialCode(ctx, p, "*0")
-}
-
-// dialCode dials a short code and listens to the answer.
-func dialCode(ctx context.Context, p *phone.Phone, code string) error {
-	call, err := p.Dial(ctx, code, phone.DialOptions{})
-	if err != nil {
-		return err
-	}
-	select {
-	case <-call.Done():
-		return call.Ending().Err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
