@@ -107,10 +107,15 @@ func maxFiles() int {
 	return int(min(limit.Max, 65536))
 }
 
+// resolverLimits bounds what a look-up may cost. Asterisk asks for the machine's
+// own name, and a machine whose name is in no hosts file and whose name servers do
+// not answer would make calls wait ten seconds and more.
+const resolverLimits = "RES_OPTIONS=timeout:1 attempts:1"
+
 // startAsterisk starts Asterisk and waits until it serves ARI and SIP.
 func (s *Site) startAsterisk(ctx context.Context) error {
 	log := s.folder.at("asterisk/logs/console.log")
-	c, err := s.nursery.start("Asterisk", log, []string{"ASTERISK_PROMPT="},
+	c, err := s.nursery.start("Asterisk", log, []string{resolverLimits},
 		s.installation.program, "-f", "-C", s.folder.at("asterisk/config/asterisk.conf"))
 	if err != nil {
 		return err
