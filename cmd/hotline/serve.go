@@ -25,7 +25,7 @@ import (
 // loadCity reads what the city wrote. What a running site found (ports,
 // folders) stands in for defaults.
 func loadCity(p *places) (*city.City, error) {
-	o := city.LoadOptions{Prompts: app.Prompts(), Found: map[string]string{"voice.cache": filepath.Join(p.state, "sounds")}, Set: map[string]string{"directories.var": p.state}}
+	o := city.LoadOptions{Prompts: app.Prompts(), Set: map[string]string{"directories.var": p.state}}
 	at, err := site.Read(p.state)
 	switch {
 	case err == nil:
@@ -33,7 +33,11 @@ func loadCity(p *places) (*city.City, error) {
 	case !errors.Is(err, site.ErrNotRunning):
 		return nil, err
 	}
-	return city.Load(p.configs, o)
+	c, err := city.Load(p.configs, o)
+	if err == nil && c.Settings.Voice.Cache == "" { // the settings leave it to the site
+		c.Settings.Voice.Cache, err = filepath.Abs(filepath.Join(p.state, "sounds"))
+	}
+	return c, err
 }
 
 // found are the settings that a running site knows.
@@ -44,7 +48,7 @@ func found(at site.Addresses) map[string]string {
 	}
 	return map[string]string{
 		"asterisk.url": at.ARI, "asterisk.media": media, "redis.address": at.Redis, "http.listen": at.API,
-		"recording.folder": at.Recordings, "voice.cache": at.Sounds,
+		"recording.folder": at.Recordings,
 	}
 }
 
