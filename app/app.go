@@ -105,8 +105,13 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
 	a.done.Go(func() { a.saveLater(a.life) })
+	a.done.Go(func() { a.watchLeases(a.life) })
 	ready := make(chan error, 1)
-	a.done.Go(func() { a.over <- a.serve(a.life, ready) })
+	a.done.Go(func() {
+		if err := a.serve(a.life, ready); err != nil {
+			a.stopped(err)
+		}
+	})
 	select {
 	case err := <-ready:
 		if err == nil {

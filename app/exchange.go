@@ -67,6 +67,7 @@ func (a *App) session(ctx context.Context, up func()) error {
 		return err
 	}
 	up()
+	a.done.Go(func() { a.prove(ctx, x) })
 	select {
 	case <-x.Done():
 		return x.Err()

@@ -27,6 +27,10 @@ const (
 	varOffer     = "HOTLINE_OFFER"
 )
 
+// Alive is the global variable by which a controller proves that it lives: the
+// time in whole seconds.
+const Alive = "HOTLINE_ALIVE"
+
 const (
 	doorAgent   = "agent" // argument of the legs we call ourselves
 	agentPrefix = "agent."
@@ -208,6 +212,11 @@ func (x *Exchange) sweep(ctx context.Context, f Found) error {
 		}
 	}
 	return nil
+}
+
+// SetGlobal sets a global variable of the dialplan.
+func (x *Exchange) SetGlobal(ctx context.Context, name, value string) error {
+	return x.conn.Do(ctx, ari.SetGlobal(name, value))
 }
 
 func (x *Exchange) trouble(call hotline.CallID, doing string, err error) {

@@ -28,6 +28,10 @@ type Line struct {
 	ended context.CancelCauseFunc
 	over  chan struct{} // closed when the pump has ended
 
+	// Of the pump.
+	lastKey   string
+	lastKeyAt time.Time
+
 	// Of the call's goroutine.
 	answered bool
 	playing  string // id of the playback that may sound; "" none
@@ -113,6 +117,9 @@ func (l *Line) hear(e *ari.Event) {
 			l.end(ivr.ErrHungUp)
 		}
 	case ari.ChannelDtmf:
+		if l.echoed(e) {
+			return
+		}
 		l.mu.Lock()
 		if len(l.keys) < mostKeys && e.Digit != "" {
 			l.keys = append(l.keys, e.Digit[0])
@@ -132,6 +139,15 @@ func (l *Line) hear(e *ari.Event) {
 		}
 		l.mu.Unlock()
 	}
+}
+
+// echoed tells that a key is the one before, told twice: Asterisk does so when
+// keys come faster than it takes them. Two presses of one key cannot end nearer
+// to each other than the second was held.
+func (l *Line) echoed(e *ari.Event) bool {
+	again := e.Digit == l.lastKey && e.Time.Sub(l.lastKeyAt) < e.Duration
+	l.lastKey, l.lastKeyAt = e.Digit, e.Time
+	return again
 }
 
 func (l *Line) nudge() {
