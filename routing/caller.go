@@ -118,7 +118,7 @@ func (d *Dispatcher) Leave(ctx context.Context, call hotline.CallID) (hotline.Of
 	var offers int
 	err := d.do(ctx, func(ctx context.Context) {
 		if s := d.seekers[call]; s != nil {
-			offers = s.offers
+			offers, under = s.offers, s.left
 			delete(d.seekers, call)
 		}
 		for _, l := range d.legs {

@@ -112,7 +112,8 @@ type leg struct {
 // seeker is a call that waits for its agent.
 type seeker struct {
 	found  chan hotline.Offer
-	offers int // how many phones were rung for it
+	offers int           // how many phones were rung for it
+	left   hotline.Offer // whose phone rang when the caller left, while none served
 }
 
 // New makes a dispatcher; Run starts it. now is the process's clock, used only

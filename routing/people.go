@@ -194,8 +194,13 @@ func (d *Dispatcher) syncLegs(ctx context.Context, legs []Leg, alive func(hotlin
 			l.dead = true // whatever it was, no fault of his
 			d.gone(ctx, l, WhyEnded)
 		case !alive(a.Call):
-			l.dead = true
-			d.phones.Cancel(ctx, l.offer)
+			if d.abandon(ctx, l) { // for Leave, which comes when the call is closed
+				d.seekers[a.Call] = &seeker{found: make(chan hotline.Offer, 1), left: l.offer}
+			}
+			if !l.dead { // a talk
+				l.dead = true
+				d.phones.Cancel(ctx, l.offer)
+			}
 		case there.Up && a.State == Offered:
 			d.answered(ctx, l)
 		}
