@@ -145,9 +145,12 @@ func (r *reader) say(_ string, v value) ivr.Step {
 
 // prompts reads keys of prompts and checks that they have words.
 func (r *reader) prompts(t table, field string) []string {
+	set := r.c.Settings.Recording
 	var all []string
 	for _, v := range t.list(field) {
-		all = append(all, r.prompt(v))
+		if key := r.prompt(v); key != set.Notice || set.On {
+			all = append(all, key) // where nothing is recorded, nobody is told that it is
+		}
 	}
 	return all
 }
@@ -186,10 +189,10 @@ func (r *reader) queue(_ string, v value) ivr.Step {
 }
 
 func (r *reader) talk(_ string, v value) ivr.Step {
-	t := v.table("do", "notice", "number", "next", "retry")
+	t := v.table("do", "notice", "number", "once", "next", "retry")
 	t.need("next", "retry")
 	s := ivr.TalkStep{
-		Notice: r.prompts(t, "notice"), Number: t.yes("number", false), Record: r.c.Settings.Recording.On,
+		Notice: r.prompts(t, "notice"), Number: t.yes("number", false), Once: r.prompts(t, "once"), Record: r.c.Settings.Recording.On,
 		Next: r.to(t, "next"), Queue: r.to(t, "retry"),
 	}
 	if s.Number && len(s.Notice) == 0 {

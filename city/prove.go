@@ -165,11 +165,11 @@ func (s *script) unannounced(notice string) {
 		case ivr.SayStep:
 			now.told = now.told || slices.Contains(step.Say, notice)
 		case ivr.TalkStep:
-			if step.Record && !now.told && !slices.Contains(step.Notice, notice) && !seen[state{now.step + "!", true}] {
+			if step.Record && !now.told && !slices.Contains(step.Prompts(), notice) && !seen[state{now.step + "!", true}] {
 				seen[state{now.step + "!", true}] = true
 				s.steps[now.step].fault("the talk is recorded, but a call can come here without having heard %s: say it in a step before, or in this notice", notice)
 			}
-			now.told = now.told || slices.Contains(step.Notice, notice)
+			now.told = now.told || slices.Contains(step.Prompts(), notice)
 		}
 		for _, e := range s.Steps[now.step].Exits() {
 			todo = append(todo, state{e.To, now.told})

@@ -84,7 +84,6 @@ type Recording struct {
 	Days           int   // kept so long; 0: for ever
 	MinFreeBytes   int64 // below either, recording stops with an alarm
 	MinFreePercent int
-	Format         string // wav or alaw
 	Notice         string // key of the prompt that must be heard before
 }
 
@@ -188,7 +187,6 @@ func (s *Settings) table(dir string) []setting {
 		count("recording.days", &s.Recording.Days, 180, 0, 36500),
 		size("recording.min_free", &s.Recording.MinFreeBytes, "2GB"),
 		count("recording.min_free_percent", &s.Recording.MinFreePercent, 5, 0, 90),
-		oneOf("recording.format", &s.Recording.Format, "wav", "alaw"),
 		text("recording.notice", &s.Recording.Notice, "notice.recording"),
 
 		oneOf("voice.speaker", &s.Voice.Speaker, "espeak", "http", "tones", "none"),

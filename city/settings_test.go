@@ -14,7 +14,7 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 	shippedText := read(t, "../configs/hotline.yaml")
 	copyCity(t)
 	// What is left to the running site stands there commented out.
-	whole := regexp.MustCompile(`(?m)^  # (url|address|listen): (h|1)`).ReplaceAllString(shippedText, "  $1: $2")
+	whole := regexp.MustCompile(`(?m)^  # (url|address|listen|folder): (h|1|r)`).ReplaceAllString(shippedText, "  $1: $2")
 	write(t, "configs/hotline.yaml", whole)
 	c, err := Load("configs", LoadOptions{Environ: []string{}})
 	if err != nil {

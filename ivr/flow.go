@@ -24,6 +24,9 @@ type Step interface {
 	Prompts() []string
 }
 
+// beginner is a step that notes facts before the record is saved on entering it.
+type beginner interface{ begin(c *Call) }
+
 // Exit is one way out of a step.
 type Exit struct {
 	Key     string             // the key pressed; "" for the way on without a key
@@ -107,11 +110,11 @@ func (f *Flow) step(ctx context.Context, c *Call, at string) (string, error) {
 	if !ok {
 		return "", hotline.Errorf(hotline.NotFound, "flow %s has no step %q", f.Name, at)
 	}
-	c.enter(ctx, at)
 	if q, ok := step.(QueueStep); ok {
 		q.place = f.place(c)
 		step = q
 	}
+	c.enter(ctx, at, step)
 	return step.Play(ctx, c)
 }
 

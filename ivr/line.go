@@ -41,6 +41,7 @@ type Question struct {
 type Waiting struct {
 	Tag   string
 	First []Part        // said at once
+	Heard func()        // called when First was said to its end; may be nil
 	Every time.Duration // between announcements; 0: none
 	// Next gives what is to be said now; nil says nothing. It is called by the
 	// line, one call at a time.

@@ -29,9 +29,10 @@ type MenuStep struct {
 	Tries   int      // wrong keys until Silence is followed; at least 1
 }
 
+func (s MenuStep) begin(c *Call) { c.Phase = InMenu }
+
 // Play asks until there is a choice.
 func (s MenuStep) Play(ctx context.Context, c *Call) (string, error) {
-	c.Phase = InMenu
 	say := s.Say
 	for wrong, again := 0, 0; wrong < s.Tries && again <= mostAgain; {
 		key, err := c.Line.Ask(ctx, Question{c.speech(say), Entry{Length: 1, Silence: s.Wait}})

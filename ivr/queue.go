@@ -2,6 +2,7 @@ package ivr
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -24,7 +25,6 @@ type QueueStep struct {
 // Play waits until an agent answers. An announcement stops the instant one is
 // found.
 func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
-	s.begin(ctx, c)
 	var err error
 	if c.Place, err = c.Queue.Join(ctx, s.wish(c)); err != nil {
 		return "", err
@@ -55,12 +55,11 @@ func (s QueueStep) wish(c *Call) hotline.Wish {
 }
 
 // begin notes where the choice ended: the service level counts from here.
-func (s QueueStep) begin(ctx context.Context, c *Call) {
+func (s QueueStep) begin(c *Call) {
 	c.Phase = InQueue
 	c.Facts.Queue = s.place.Queue
 	if c.Facts.Chosen.IsZero() {
 		c.Facts.Chosen = c.Now().UTC()
-		c.save(ctx)
 	}
 }
 
@@ -87,7 +86,8 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 		answered <- found{o, err}
 		quiet()
 	}()
-	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: prompts(s.Say), Every: s.Every, Next: s.positions(c)})
+	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: prompts(s.Say), Every: s.Every, Next: s.positions(c),
+		Heard: func() { c.Heard = true }})
 	if err != nil { // the line failed: nobody is to be found for it
 		stop(err)
 	}
@@ -137,45 +137,70 @@ func (s QueueStep) Prompts() []string {
 type TalkStep struct {
 	Notice []string // first words to both; the agent's number follows NumberAfter
 	Number bool     // read the agent's number after the first prompt of Notice
+	Once   []string // said after Notice to a caller who did not hear the queue's first words to their end
 	Record bool
 	Next   string // when the agent left first
 	Queue  string // the queue step, when the agent was gone before they were joined
 }
 
-// Play joins the two and returns when either leaves.
-func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
+// begin notes with whom and since when, before it is so: a record that says more
+// than happened is put right by whoever plays on, one that says less would lose
+// a talk.
+func (s TalkStep) begin(c *Call) {
 	c.Phase = InTalk
-	err := c.Queue.Joined(ctx, c.Offer)
-	if hotline.KindOf(err) == hotline.Conflict && c.Facts.Joined.IsZero() {
-		return s.Queue, nil // the offer ended meanwhile
-	}
-	// A talk that a controller before saw begin may be over: the line knows.
 	c.Facts.Agent, c.Facts.Phone = c.Offer.Agent, c.Offer.Phone
 	if c.Facts.Joined.IsZero() {
 		c.Facts.Joined = c.Now().UTC()
 	}
-	c.save(ctx)
+	s.record(c)
+}
+
+// Play joins the two and returns when either leaves.
+func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
+	err := c.Queue.Joined(ctx, c.Offer)
+	if err != nil {
+		c.apart()
+	}
+	switch {
+	case hotline.KindOf(err) == hotline.Conflict:
+		return s.Queue, nil // the offer ended meanwhile
+	case err != nil:
+		return "", err
+	}
 	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c)})
 	return s.ended(ctx, c, end, err)
+}
+
+// apart takes back what begin noted: the two never talked.
+func (c *Call) apart() {
+	f := &c.Facts
+	f.Joined, f.Agent, f.Phone, f.Recording = time.Time{}, "", "", ""
+	c.Phase = InQueue
 }
 
 func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (string, error) {
 	if end.Note != "" {
 		c.Facts.Note, c.Facts.Recording = end.Note, ""
 	}
-	if end.Unjoined {
-		c.Facts.Joined, c.Facts.Agent, c.Facts.Phone = c.Facts.TalkEnded, "", ""
+	if end.Unjoined && !handedOver(ctx) {
+		c.apart()
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return "", err
-	case end.Unjoined:
+	}
+	if end.Unjoined {
 		return s.Queue, nil
 	}
 	c.Facts.TalkEnded = c.Now().UTC()
 	c.Facts.End = hotline.EndAnswered
 	c.Facts.EndedBy = end.By
 	return s.Next, err
+}
+
+// handedOver tells that the call goes on elsewhere: nothing is known of its end.
+func handedOver(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return errors.Is(cause, ErrHandOver) || errors.Is(cause, ErrResync)
 }
 
 func (s TalkStep) record(c *Call) string {
@@ -191,6 +216,9 @@ func (s TalkStep) notice(c *Call) []Part {
 	if s.Number && len(parts) > 0 {
 		parts = slices.Insert(parts, 1, Part{Digits: string(c.Offer.Agent)})
 	}
+	if !c.Heard {
+		parts = append(parts, prompts(s.Once)...)
+	}
 	return parts
 }
 
@@ -198,8 +226,8 @@ func (s TalkStep) notice(c *Call) []Part {
 // begin.
 func (s TalkStep) Exits() []Exit { return []Exit{{To: s.Next}, {To: s.Queue}} }
 
-// Prompts is the notice.
-func (s TalkStep) Prompts() []string { return s.Notice }
+// Prompts is the notice, and what is said once.
+func (s TalkStep) Prompts() []string { return slices.Concat(s.Notice, s.Once) }
 
 // MessageStep takes a message; it becomes a draft ticket.
 type MessageStep struct {
@@ -208,9 +236,10 @@ type MessageStep struct {
 	Next    string
 }
 
+func (s MessageStep) begin(c *Call) { c.Phase = InMessage }
+
 // Play takes it.
 func (s MessageStep) Play(ctx context.Context, c *Call) (string, error) {
-	c.Phase = InMessage
 	file, err := c.Machine.Take(ctx, c.speech(s.Say), string(c.Facts.Ticket)+"-message", s.Longest)
 	if file != "" {
 		c.Facts.Message = file

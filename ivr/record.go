@@ -36,9 +36,10 @@ type Record struct {
 	Faults   int             `json:"faults,omitempty"` // steps that failed
 	Needs    []hotline.Skill `json:"needs,omitempty"`
 	Priority int             `json:"priority,omitempty"`
-	Place    hotline.Place   `json:"place,omitzero"` // where it waits; kept until it talked
-	Offer    hotline.Offer   `json:"offer,omitzero"` // the offer that an agent answered
-	Unsaved  bool            `json:"-"`              // the last save did not get through
+	Place    hotline.Place   `json:"place,omitzero"`  // where it waits; kept until it talked
+	Offer    hotline.Offer   `json:"offer,omitzero"`  // the offer that an agent answered
+	Heard    bool            `json:"heard,omitempty"` // the first words of the queue, to their end
+	Unsaved  bool            `json:"-"`               // the last save did not get through
 	Facts    hotline.Outcome `json:"facts"`
 }
 
@@ -115,15 +116,21 @@ type Call struct {
 
 func (c *Call) id() hotline.CallID { return c.Facts.Call }
 
-// enter goes to step at: one more attempt, one more visit, saved.
-func (c *Call) enter(ctx context.Context, at string) {
+// enter goes to step at: one more attempt, one more visit, saved once. The last
+// step of all is not saved: it is over in a moment, and done again does no harm.
+func (c *Call) enter(ctx context.Context, at string, step Step) {
 	again := c.At == at && len(c.Facts.Path) > 0 && c.N > 0
 	c.At = at
 	c.N++
 	if !again {
 		c.Facts.Path = append(c.Facts.Path, hotline.Visit{Step: at, At: c.Now().UTC()})
 	}
-	c.save(ctx)
+	if b, ok := step.(beginner); ok {
+		b.begin(c)
+	}
+	if _, last := step.(EndStep); !last {
+		c.save(ctx)
+	}
 }
 
 func (c *Call) save(ctx context.Context) { c.Unsaved = !c.Save(ctx, c.Record) }

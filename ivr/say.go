@@ -10,11 +10,14 @@ type SayStep struct {
 	Farewell bool // the last words: nothing comes after them
 }
 
-// Play says it.
-func (s SayStep) Play(ctx context.Context, c *Call) (string, error) {
+func (s SayStep) begin(c *Call) {
 	if s.Farewell {
 		c.Phase = InFarewell
 	}
+}
+
+// Play says it.
+func (s SayStep) Play(ctx context.Context, c *Call) (string, error) {
 	return s.Next, c.Line.Say(ctx, c.speech(s.Say))
 }
 

@@ -324,7 +324,13 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 		defer tick.Stop()
 		every = tick.C
 	}
-	for {
+	for first := len(say) > 0; ; {
+		if first && len(say) == 0 && l.said() {
+			first = false
+			if w.Heard != nil {
+				w.Heard()
+			}
+		}
 		if err := l.rest(ctx, w.Tag, say); err != nil {
 			if ctx.Err() != nil {
 				break

@@ -72,7 +72,8 @@ func (l *Line) join(ctx context.Context, t ivr.Talk) error {
 		l.found = false
 	}
 	rs = append(rs, ari.CreateBridge(bridgeOf+l.id), ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer.Agent)))
-	return l.conn.Batch(ctx, rs...)
+	// Begun, it is done: a controller that hands over leaves them joined.
+	return l.conn.Batch(context.WithoutCancel(ctx), rs...)
 }
 
 // part takes the caller out of the bridge and the bridge away, and waits until he

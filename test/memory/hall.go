@@ -191,7 +191,9 @@ func (l *line) Ask(ctx context.Context, q ivr.Question) (string, error) {
 }
 
 func (l *line) Wait(ctx context.Context, w ivr.Waiting) error {
-	_ = l.speak(ctx, w.First)
+	if l.speak(ctx, w.First) == nil && w.Heard != nil {
+		w.Heard()
+	}
 	for w.Every > 0 && w.Next != nil {
 		select {
 		case <-time.After(w.Every):

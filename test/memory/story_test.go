@@ -52,8 +52,8 @@ func story(t *testing.T, play func(t *testing.T, h *Hall)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := Open(flow(), rules())
+		defer h.Close()
 		play(t, h)
-		h.Close()
 	})
 }
 
