@@ -119,6 +119,7 @@ func (x *Exchange) Replaced() bool {
 // Close ends the connection and hangs nothing up.
 func (x *Exchange) Close() {
 	x.conn.Close()
+	x.legsBox.Release() // a mailbox that watches no leg is not ended by the connection
 	x.pumps.Wait()
 }
 
