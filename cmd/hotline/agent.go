@@ -21,8 +21,11 @@ func agentCommand(p *places) *cobra.Command {
 		Example: `  hotline agent 8001 --as 1001
   hotline agent 8001 --as 1001 --talk 30s      hang up after half a minute
   hotline agent 8001 --as 1001 --decline 486`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("a telephone", "8001"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := goodDecline(a.decline); err != nil {
+				return err
+			}
 			at, err := site.Read(p.state)
 			if err != nil {
 				return err

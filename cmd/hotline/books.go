@@ -31,6 +31,9 @@ func shanghai() *time.Location {
 // withBooks opens SQL as the settings say, and closes it afterwards.
 func withBooks(p *places, do func(context.Context, *store.Store) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
+		if err := folderOf(p.state); err != nil {
+			return err
+		}
 		c, err := loadCity(p)
 		if err != nil {
 			return err
@@ -70,6 +73,9 @@ func ticketCommand(p *places) *cobra.Command {
 		Use: "list", Short: "the newest tickets, one line each", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.End, f.Hotline, f.Agent = hotline.End(end), hotline.HotlineKey(hot), hotline.AgentID(agent)
+			if err := goodFilter(f.Limit, f.End); err != nil {
+				return err
+			}
 			return withBooks(p, func(ctx context.Context, db *store.Store) error {
 				ts, err := db.ListTickets(ctx, f)
 				if err != nil {
@@ -79,12 +85,12 @@ func ticketCommand(p *places) *cobra.Command {
 			})(cmd, args)
 		},
 	}
-	list.Flags().IntVar(&f.Limit, "limit", 20, "how many, at most 1,000")
+	list.Flags().IntVar(&f.Limit, "limit", 20, "how many, 1 to 1000")
 	list.Flags().StringVar(&end, "end", "", "only calls that ended so, e.g. answered or abandoned_queue")
 	list.Flags().StringVar(&hot, "hotline", "", "only those keyed to this hotline, e.g. zilaishui")
 	list.Flags().StringVar(&agent, "agent", "", "only those of this agent")
 	show := &cobra.Command{
-		Use: "show NUMBER", Short: "one ticket whole", Args: cobra.ExactArgs(1),
+		Use: "show NUMBER", Short: "one ticket whole", Args: exactly("a ticket's number", "CZ20260105000018"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withBooks(p, func(ctx context.Context, db *store.Store) error {
 				t, err := db.Ticket(ctx, hotline.TicketNo(args[0]))
@@ -166,7 +172,7 @@ func phoneCommand(p *places) *cobra.Command {
 	var display string
 	add := &cobra.Command{
 		Use: "add PHONE", Short: "make a telephone's account, or give it a new password; the password is shown once",
-		Args: cobra.ExactArgs(1),
+		Args: exactly("a telephone's name", "8001"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password := store.NewPhonePassword()
 			if err := withBooks(p, func(ctx context.Context, db *store.Store) error {
@@ -175,7 +181,8 @@ func phoneCommand(p *places) *cobra.Command {
 				return err
 			}
 			showAccount(cmd.OutOrStdout(), p, args[0], password)
-			return poke(p)
+			_, err := poke(p)
+			return err
 		},
 	}
 	add.Flags().StringVar(&display, "name", "", "what the telephone is called on screens, e.g. \"desk 1\"")
@@ -190,14 +197,15 @@ func phoneCommand(p *places) *cobra.Command {
 		}),
 	}
 	remove := &cobra.Command{
-		Use: "remove PHONE", Short: "take an account away", Args: cobra.ExactArgs(1),
+		Use: "remove PHONE", Short: "take an account away", Args: exactly("a telephone's name", "8001"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := withBooks(p, func(ctx context.Context, db *store.Store) error {
 				return db.RemovePhone(ctx, hotline.PhoneID(args[0]))
 			})(cmd, args); err != nil {
 				return err
 			}
-			return poke(p)
+			_, err := poke(p)
+			return err
 		},
 	}
 	cmd.AddCommand(add, list, remove)
@@ -209,7 +217,7 @@ func staffCommand(p *places) *cobra.Command {
 	var name, skills, pinFile string
 	add := &cobra.Command{
 		Use: "add AGENT", Short: "add an agent or change one; the PIN is read from a file or from standard input",
-		Example: "  hotline staff add 1001 --name 张三 --skills water,city < pin.txt", Args: cobra.ExactArgs(1),
+		Example: "  hotline staff add 1001 --name 张三 --skills water,city < pin.txt", Args: exactly("a staff number (工号)", "1001"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pin, err := readPIN(cmd.InOrStdin(), pinFile)
 			if err != nil {
@@ -263,8 +271,11 @@ func userCommand(p *places) *cobra.Command {
 	cmd := &cobra.Command{Use: "user", Short: "who uses the API and the pages"}
 	var role string
 	add := &cobra.Command{
-		Use: "add NAME", Short: "add a user or change his role", Args: cobra.ExactArgs(1),
+		Use: "add NAME", Short: "add a user or change his role", Args: exactly("a user's name", "chief"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := goodRole(role); err != nil {
+				return err
+			}
 			return withBooks(p, func(ctx context.Context, db *store.Store) error {
 				return db.AddUser(ctx, store.User{Name: args[0], Role: role, Enabled: true})
 			})(cmd, args)
@@ -272,7 +283,7 @@ func userCommand(p *places) *cobra.Command {
 	}
 	add.Flags().StringVar(&role, "role", "viewer", "viewer, supervisor or administrator")
 	token := &cobra.Command{
-		Use: "token NAME", Short: "make a bearer token for the user; it is shown once", Args: cobra.ExactArgs(1),
+		Use: "token NAME", Short: "make a bearer token for the user; it is shown once", Args: exactly("a user's name", "chief"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withBooks(p, func(ctx context.Context, db *store.Store) error {
 				t, err := db.NewToken(ctx, args[0])

@@ -26,8 +26,11 @@ func callCommand(p *places) *cobra.Command {
   hotline call 12345 --keys "2,1"          a comma waits a second
   hotline call 12345 --listen              name the prompts that are heard
   hotline call 8102                        the internal number of an old hotline`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("the number to call", "12345"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := goodKeys(plan.Keys); err != nil {
+				return err
+			}
 			at, err := site.Read(p.state)
 			if err != nil {
 				return err

@@ -211,22 +211,27 @@ func reloadCommand(p *places) *cobra.Command {
 			if _, err := loadCity(p); err != nil {
 				return err
 			}
-			return poke(p)
+			told, err := poke(p)
+			if err == nil && !told {
+				return fmt.Errorf("no controller runs on %s; it reads everything when it starts", p.state)
+			}
+			return err
 		},
 	}
 }
 
-// poke sends SIGHUP to the controller that runs on this state, if any.
-func poke(p *places) error {
+// poke sends SIGHUP to the controller that runs on this state, if any; false:
+// none does.
+func poke(p *places) (bool, error) {
 	b, err := os.ReadFile(pidFile(p.state))
 	if err != nil {
-		return nil // none runs; it reads everything when it starts
+		return false, nil
 	}
 	pid, err := strconv.Atoi(string(b))
 	if err != nil || !isHotline(pid) {
-		return nil // of a controller that is gone
+		return false, nil // of a controller that is gone
 	}
-	return syscall.Kill(pid, syscall.SIGHUP)
+	return true, syscall.Kill(pid, syscall.SIGHUP)
 }
 
 // isHotline tells whether the process is a hotline: the number may have been
