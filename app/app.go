@@ -73,6 +73,7 @@ type App struct {
 	exchange atomic.Pointer[pbx.Exchange]
 	calls    calls
 	unsaved  unsaved
+	diary    diary
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -88,6 +89,7 @@ func New(o Options) *App {
 	a := &App{opt: o, log: o.Log, now: time.Now, over: make(chan error, 1)}
 	a.calls.init()
 	a.unsaved.init()
+	a.diary = make(diary, mostEntries)
 	a.board = routing.New(o.Live, phones{a}, o.Rules, a.boardEars(), time.Now)
 	return a
 }
@@ -105,6 +107,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
 	a.done.Go(func() { a.saveLater(a.life) })
+	a.done.Go(func() { a.keepDiary(a.life) })
 	a.done.Go(func() { a.watchLeases(a.life) })
 	ready := make(chan error, 1)
 	a.done.Go(func() {
@@ -194,6 +197,8 @@ func (a *App) boardEars() routing.Ears {
 		Undone: func(o hotline.Offer, why routing.Why) {
 			a.log.Info("offer undone", "call", o.Call, "agent", o.Agent, "why", string(why))
 		},
+		Paused:  a.paused,
+		Resumed: a.resumed,
 		Trouble: func(doing string, err error) { a.log.Warn("board", "doing", doing, "err", err) },
 		Restored: func(places, agents int) {
 			a.log.Warn("the board was written back", "places", places, "agents", agents)

@@ -8,6 +8,8 @@ import (
 	"hotline"
 	"hotline/ivr"
 	"hotline/pbx"
+	"hotline/routing"
+	"hotline/store"
 )
 
 // Short codes that telephones dial (domain.md: agents sign in by short code):
@@ -42,10 +44,12 @@ func (a *App) obey(ctx context.Context, phone hotline.PhoneID, dialled string) s
 	if m := signInCode.FindStringSubmatch(dialled); m != nil {
 		return a.signIn(ctx, hotline.AgentID(m[1]), m[2], phone)
 	}
-	agent := a.agentAt(ctx, phone)
+	desk := a.agentAt(ctx, phone)
+	agent := desk.ID
 	if agent == "" {
 		return "desk.notin"
 	}
+	ctx = store.As(ctx, "agent:"+string(agent))
 	var err error
 	said := ""
 	switch dialled {
@@ -55,6 +59,9 @@ func (a *App) obey(ctx context.Context, phone hotline.PhoneID, dialled string) s
 		said, err = "desk.paused", a.Pause(ctx, agent, "break")
 	case "*2":
 		said, err = "desk.free", a.Ready(ctx, agent)
+		if desk.State == routing.Free && hotline.KindOf(err) == hotline.Conflict {
+			err = nil // so he was already
+		}
 	default:
 		return "desk.unknown"
 	}
@@ -78,5 +85,9 @@ func (a *App) signIn(ctx context.Context, id hotline.AgentID, pin string, phone 
 		}
 		return "desk.away"
 	}
-	return a.orAway("desk.in", a.SignIn(ctx, agent.ID, phone, agent.Skills))
+	err = a.SignIn(store.As(ctx, "agent:"+string(agent.ID)), agent.ID, phone, agent.Skills)
+	if other := a.agentAt(ctx, phone).ID; err != nil && other != "" && other != id {
+		return "desk.taken" // he must sign out first
+	}
+	return a.orAway("desk.in", err)
 }

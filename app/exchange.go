@@ -66,14 +66,10 @@ func (a *App) session(ctx context.Context, up func()) error {
 	if err := a.pushPhones(ctx, x); err != nil {
 		return err
 	}
+	desks := a.desksOf(ctx, x)
 	up()
 	a.done.Go(func() { a.prove(ctx, x) })
-	select {
-	case <-x.Done():
-		return x.Err()
-	case <-ctx.Done():
-		return nil
-	}
+	return desks.watch(ctx)
 }
 
 // connect makes this controller the only one this Asterisk obeys.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hotline"
+	"hotline/routing"
 )
 
 // SignIn puts an agent at a telephone: on the board, and into his session in
@@ -43,6 +44,50 @@ func (a *App) Ready(ctx context.Context, id hotline.AgentID) error {
 	return nil
 }
 
+// diary is what routing did to agents by itself, on its way to their sessions in
+// SQL, in order.
+type diary chan func(ctx context.Context)
+
+// mostEntries is how many entries wait for SQL; more are lost to the reports,
+// not to the board.
+const mostEntries = 1024
+
+// put is called from the routing's loop and does not wait.
+func (a *App) put(id hotline.AgentID, entry func(ctx context.Context)) {
+	select {
+	case a.diary <- entry:
+	default:
+		a.log.Error("SQL is behind; a pause is not in the books", "agent", id)
+	}
+}
+
+// keepDiary writes the entries, the last ones when the controller stops.
+func (a *App) keepDiary(ctx context.Context) {
+	for {
+		select {
+		case entry := <-a.diary:
+			entry(context.WithoutCancel(ctx))
+		case <-ctx.Done():
+			for range len(a.diary) {
+				(<-a.diary)(context.WithoutCancel(ctx))
+			}
+			return
+		}
+	}
+}
+
+// paused writes a pause that nobody asked for.
+func (a *App) paused(id hotline.AgentID, reason hotline.Reason) {
+	at := a.now()
+	a.put(id, func(ctx context.Context) { a.note("pause", id, a.opt.Store.PauseSession(ctx, id, reason, at)) })
+}
+
+// resumed writes that such a pause ended by itself.
+func (a *App) resumed(id hotline.AgentID) {
+	at := a.now()
+	a.put(id, func(ctx context.Context) { a.note("ready", id, a.opt.Store.ResumeSession(ctx, id, at)) })
+}
+
 // note logs what the books could not take: the board is what calls depend on,
 // and it has it.
 func (a *App) note(doing string, id hotline.AgentID, err error) {
@@ -51,16 +96,16 @@ func (a *App) note(doing string, id hotline.AgentID, err error) {
 	}
 }
 
-// agentAt tells who is signed in at a telephone; "" nobody.
-func (a *App) agentAt(ctx context.Context, phone hotline.PhoneID) hotline.AgentID {
+// agentAt tells who is signed in at a telephone; the zero value is nobody.
+func (a *App) agentAt(ctx context.Context, phone hotline.PhoneID) routing.Agent {
 	v, err := a.board.View(ctx)
 	if err != nil {
-		return ""
+		return routing.Agent{}
 	}
 	for _, ag := range v.Agents {
 		if ag.Phone == phone {
-			return ag.ID
+			return ag
 		}
 	}
-	return ""
+	return routing.Agent{}
 }

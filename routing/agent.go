@@ -53,12 +53,13 @@ const (
 	Ready     Verb = "ready"      // wrap-up or pause is over
 	Pause     Verb = "pause"      // with a reason
 	LosePhone Verb = "lose-phone" // his phone unregistered or is gone
+	Recovered Verb = "recover"    // the board had lost him
 )
 
 // table says which verb leads from which state to which. What is not in it
 // cannot happen; screens ask it which buttons to show.
 var table = map[State]map[Verb]State{
-	Offline: {SignIn: Free},
+	Offline: {SignIn: Free, Recovered: Paused},
 	Free:    {SignIn: Free, SignOut: Offline, Reserve: Offered, Pause: Paused, LosePhone: Paused},
 	Offered: {SignOut: Offline, Join: Talking, Release: Free, Decline: Paused, NoAnswer: Paused, Pause: Offered, LosePhone: Paused},
 	Talking: {SignOut: Talking, HangUp: WrapUp, Pause: Talking, Ready: Talking},

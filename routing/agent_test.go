@@ -16,7 +16,7 @@ import (
 func TestAgentTable(t *testing.T) {
 	states := []routing.State{routing.Offline, routing.Free, routing.Offered, routing.Talking, routing.WrapUp, routing.Paused}
 	verbs := []routing.Verb{routing.SignIn, routing.SignOut, routing.Reserve, routing.Join, routing.Release, routing.Decline,
-		routing.NoAnswer, routing.HangUp, routing.Ready, routing.Pause, routing.LosePhone}
+		routing.NoAnswer, routing.HangUp, routing.Ready, routing.Pause, routing.LosePhone, routing.Recovered}
 	var b strings.Builder
 	for _, s := range states {
 		allowed := 0

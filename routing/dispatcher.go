@@ -67,9 +67,13 @@ type Rules struct {
 // Ears hear what the dispatcher did; for facts, figures and logs. They are
 // called from its loop and must be quick.
 type Ears struct {
-	Rang     func(hotline.Offer)
-	Offered  func(hotline.Offer)
-	Undone   func(o hotline.Offer, why Why)
+	Rang    func(hotline.Offer)
+	Offered func(hotline.Offer)
+	Undone  func(o hotline.Offer, why Why)
+	// Paused: an agent is paused until he is ready, or his phone is back, and
+	// nobody asked for it. Resumed: his phone is back.
+	Paused   func(a hotline.AgentID, reason hotline.Reason)
+	Resumed  func(a hotline.AgentID)
 	Trouble  func(doing string, err error)
 	Restored func(places, agents int) // the image was written back to a board that had lost it
 }

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hotline"
@@ -103,9 +104,23 @@ func (d *Dispatcher) gone(ctx context.Context, l *leg, why Why) {
 	}
 	a, ok := d.image.Agent(l.offer.Agent)
 	if ok && a.Offer == l.offer.ID {
-		changes = append(changes, d.after(a, l, why))
+		c := d.after(a, l, why)
+		changes = append(changes, c)
+		if c.Within == 0 && slices.Contains(ownPauses[:], c.Agent.Reason) {
+			d.paused(a.ID, c.Agent.Reason)
+		}
 	}
 	d.commit(ctx, changes...)
+}
+
+// ownPauses are the reasons of pauses that no person asked for; with an end of
+// their own they are a rest.
+var ownPauses = [...]hotline.Reason{PauseDeclined, PauseNoAnswer, PausePhoneGone}
+
+func (d *Dispatcher) paused(id hotline.AgentID, reason hotline.Reason) {
+	if d.ears.Paused != nil {
+		d.ears.Paused(id, reason)
+	}
 }
 
 // after is what becomes of an agent whose leg is gone.
@@ -144,6 +159,8 @@ func (d *Dispatcher) to(a Agent, v Verb, reason hotline.Reason) Change {
 		a.State = Free
 	}
 	switch {
+	case (a.State == Free || a.State == WrapUp) && a.Then == signingOut:
+		a.State, a.Then, c.Gone = Offline, "", true
 	case (a.State == Free || a.State == WrapUp) && a.Then != "":
 		a.State, a.Reason, a.Then = Paused, a.Then, ""
 	case a.State == WrapUp:

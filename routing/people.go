@@ -36,7 +36,7 @@ func (d *Dispatcher) SignOut(ctx context.Context, id hotline.AgentID) error {
 	return d.verb(ctx, id, SignOut, signingOut)
 }
 
-// signingOut is the pause that ends in signing out.
+// signingOut, as what is to come after a talk, is signing out.
 const signingOut hotline.Reason = "signing-out"
 
 // Pause takes an agent out of routing until he is ready, for a reason. One who
@@ -64,13 +64,16 @@ func (d *Dispatcher) verb(ctx context.Context, id hotline.AgentID, v Verb, reaso
 		if !ok {
 			return hotline.Errorf(hotline.Conflict, "agent %s is %s; %s is not possible now", id, a.State, v)
 		}
+		if a.Then == signingOut && v != SignOut {
+			return hotline.Errorf(hotline.Conflict, "agent %s signs out after this talk; he can sign in again then", id)
+		}
 		if state == a.State && (state == Talking || state == Offered) {
 			a.Then = reason // afterwards; Ready takes it back
 			d.commit(ctx, d.keep(a))
 			return nil
 		}
 		if v == Ready {
-			a.Misses = 0
+			a.Misses, a.Then = 0, ""
 		}
 		if state == Offline {
 			d.forget(ctx, a)
@@ -107,8 +110,12 @@ func (d *Dispatcher) PhoneState(phone hotline.PhoneID, registered bool) {
 			switch {
 			case registered && a.State == Paused && a.Reason == PausePhoneGone:
 				d.turn(ctx, a, Ready, "")
+				if d.ears.Resumed != nil {
+					d.ears.Resumed(a.ID)
+				}
 			case !registered && (a.State == Free || a.State == WrapUp):
 				d.turn(ctx, a, LosePhone, PausePhoneGone)
+				d.paused(a.ID, PausePhoneGone)
 			}
 			return nil
 		}

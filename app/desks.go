@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"hotline"
+	"hotline/pbx"
+	"hotline/routing"
+	"hotline/store"
+)
+
+// lookEvery is how often it is looked which telephones are registered: so long,
+// at most, an agent whose telephone was unplugged counts as free.
+const lookEvery = 2 * time.Second
+
+// desks are the telephones that agents sit at, during one connection to
+// Asterisk.
+type desks struct {
+	a *App
+	x *pbx.Exchange
+	// lost are the sessions that SQL has and the board has not: Redis was
+	// emptied while no controller had an image of it.
+	lost []store.Session
+}
+
+// desksOf begins to look after the desks, with a first look.
+func (a *App) desksOf(ctx context.Context, x *pbx.Exchange) *desks {
+	d := &desks{a: a, x: x}
+	if err := d.miss(ctx); err != nil {
+		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
+	}
+	d.look(ctx)
+	return d
+}
+
+// watch looks again and again, until the connection or the controller ends.
+func (d *desks) watch(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.x.Done():
+			return d.x.Err()
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			d.look(ctx)
+		}
+	}
+}
+
+// miss finds the sessions whose agents are not on the board.
+func (d *desks) miss(ctx context.Context) error {
+	sessions, err := d.a.opt.Store.OpenSessions(ctx)
+	if err != nil || len(sessions) == 0 {
+		return err
+	}
+	v, err := d.a.board.View(ctx)
+	if err != nil {
+		return err
+	}
+	there := map[hotline.AgentID]bool{}
+	for _, ag := range v.Agents {
+		there[ag.ID] = true
+	}
+	for _, s := range sessions {
+		if !there[s.Agent] {
+			d.lost = append(d.lost, s)
+		}
+	}
+	return nil
+}
+
+// look tells the board whose telephone is registered and whose is not, and puts
+// the agents back who were lost and whose telephones are.
+func (d *desks) look(ctx context.Context) {
+	v, err := d.a.board.View(ctx)
+	if err != nil || len(v.Agents)+len(d.lost) == 0 {
+		return
+	}
+	online, err := d.x.Registered(ctx)
+	if err != nil {
+		if ctx.Err() == nil && d.x.Err() == nil {
+			d.a.log.Warn("which telephones are registered cannot be read", "err", err)
+		}
+		return
+	}
+	for _, ag := range v.Agents {
+		if on := online[string(ag.Phone)]; on == (ag.State == routing.Paused && ag.Reason == routing.PausePhoneGone) {
+			d.a.board.PhoneState(ag.Phone, on)
+		}
+	}
+	d.recover(ctx, online)
+}
+
+// recover puts lost agents back, paused until they are ready: what they did when
+// the board was lost is not known. One whose telephone is not there yet comes
+// back with it.
+func (d *desks) recover(ctx context.Context, online map[string]bool) {
+	waiting := d.lost[:0]
+	for _, s := range d.lost {
+		if !online[string(s.Phone)] {
+			waiting = append(waiting, s)
+			continue
+		}
+		if err := d.a.recoverAgent(ctx, s); err != nil {
+			d.a.log.Warn("an agent who was signed in is not taken up", "agent", s.Agent, "phone", s.Phone, "err", err)
+		}
+	}
+	d.lost = waiting
+}
+
+// recoverAgent puts the agent of a session back on the board. One who signed in
+// meanwhile, or whose telephone somebody else has, is a Conflict.
+func (a *App) recoverAgent(ctx context.Context, s store.Session) error {
+	all, err := a.opt.Store.Agents(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(x store.Agent) bool { return x.ID == s.Agent && x.Enabled })
+	if i < 0 {
+		return a.opt.Store.CloseSession(ctx, s.Agent, "disabled", a.now())
+	}
+	if err := a.board.Recover(ctx, s.Agent, s.Phone, all[i].Skills); err != nil {
+		return err
+	}
+	a.note("recover", s.Agent, a.opt.Store.PauseSession(ctx, s.Agent, routing.PauseRecovered, a.now()))
+	a.log.Warn("an agent is back on the board, paused until he is ready", "agent", s.Agent, "phone", s.Phone)
+	return nil
+}
