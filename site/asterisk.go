@@ -67,6 +67,9 @@ func findAsterisk(ctx context.Context, o Options) (installation, error) {
 // configure writes what Asterisk reads and says.
 func (s *Site) configure() error {
 	o, f := s.options, s.folder
+	if err := f.putAside("asterisk/logs/messages.log", "asterisk/logs/console.log", "redis/redis.log"); err != nil {
+		return err
+	}
 	for _, part := range []string{"documentation", "rest-api"} {
 		if err := f.link(filepath.Join(s.installation.data, part), "asterisk/data/"+part); err != nil {
 			return err

@@ -110,3 +110,23 @@ func TestALongFolderWithASpace(t *testing.T) {
 		t.Error("it does not run")
 	}
 }
+
+// A log does not grow from start to start without end.
+func TestALargeLogIsPutAside(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "asterisk/logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	large := filepath.Join(logs, "messages.log")
+	if err := os.WriteFile(large, make([]byte, 11<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sitetest.Start(t, func(o *site.Options) { o.Dir = dir })
+	if now, err := os.Stat(large); err != nil || now.Size() > 1<<20 {
+		t.Errorf("the log was continued: %v, %v", now, err)
+	}
+	if _, err := os.Stat(large + ".1"); err != nil {
+		t.Error(err)
+	}
+}

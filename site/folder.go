@@ -76,6 +76,24 @@ func (f *folder) fill() error {
 	return err
 }
 
+// logLimit is the size from which a log is put aside at the next start, so that
+// what Asterisk and Redis say takes twice this much room at most for each start.
+const logLimit = 10 << 20
+
+// putAside renames a log that has grown large; the one put aside before goes.
+func (f *folder) putAside(logs ...string) error {
+	for _, name := range logs {
+		info, err := os.Stat(f.at(name))
+		if err != nil || info.Size() < logLimit {
+			continue
+		}
+		if err := os.Rename(f.at(name), f.at(name)+".1"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // at gives the path of sub in the folder.
 func (f *folder) at(sub string) string { return filepath.Join(f.dir, sub) }
 
