@@ -197,6 +197,9 @@ func (a *App) play(r *running, line *pbx.Line, rec *ivr.Record, tag string) {
 		defer end(nil)
 		line.Listen(end, tag)
 		err := a.script(ctx, line, rec)
+		if !errors.Is(err, ivr.ErrHandOver) && !errors.Is(err, ivr.ErrResync) {
+			line.Tidy()
+		}
 		line.Release()
 		if rec.Facts.Rang.IsZero() {
 			rec.Facts.Rang = r.firstRang()

@@ -158,14 +158,15 @@ func (s TalkStep) begin(c *Call) {
 // Play joins the two and returns when either leaves.
 func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 	err := c.Queue.Joined(ctx, c.Offer)
-	if err != nil {
-		c.apart()
-	}
 	switch {
-	case hotline.KindOf(err) == hotline.Conflict:
-		return s.Queue, nil // the offer ended meanwhile
-	case err != nil:
+	case err == nil:
+	case hotline.KindOf(err) != hotline.Conflict:
+		c.apart()
 		return "", err
+	case !c.again:
+		c.apart()
+		return s.Queue, nil // the offer ended meanwhile
+	default: // the talk may have been, and be over, while none served: the line knows
 	}
 	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c)})
 	return s.ended(ctx, c, end, err)

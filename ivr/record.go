@@ -112,6 +112,8 @@ type Call struct {
 	// Save writes the record; it waits at most 200 ms and reports whether it
 	// got through. A call goes on either way.
 	Save func(ctx context.Context, r *Record) bool
+
+	again bool // the step was begun before, by a controller that is no more
 }
 
 func (c *Call) id() hotline.CallID { return c.Facts.Call }
@@ -119,10 +121,10 @@ func (c *Call) id() hotline.CallID { return c.Facts.Call }
 // enter goes to step at: one more attempt, one more visit, saved once. The last
 // step of all is not saved: it is over in a moment, and done again does no harm.
 func (c *Call) enter(ctx context.Context, at string, step Step) {
-	again := c.At == at && len(c.Facts.Path) > 0 && c.N > 0
+	c.again = c.At == at && len(c.Facts.Path) > 0 && c.N > 0
 	c.At = at
 	c.N++
-	if !again {
+	if !c.again {
 		c.Facts.Path = append(c.Facts.Path, hotline.Visit{Step: at, At: c.Now().UTC()})
 	}
 	if b, ok := step.(beginner); ok {

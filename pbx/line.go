@@ -39,6 +39,9 @@ type Line struct {
 	nth      int
 	music    bool
 	ringing  bool
+	bridged  bool // its bridge exists
+	closed   bool // we hung up
+	place    string
 	found    bool // taken over: what sounds may be of another controller
 
 	mu       sync.Mutex
@@ -171,12 +174,16 @@ func (l *Line) key() (byte, bool) {
 
 func (l *Line) playback(nth int) string { return l.id + "." + l.tag + "." + strconv.Itoa(nth) }
 
-// batch sends requests in one go; a channel that is gone is ErrHungUp.
+// batch sends requests in one go.
 func (l *Line) batch(ctx context.Context, requests ...ari.Request) error {
 	if len(requests) == 0 {
 		return nil
 	}
-	err := l.conn.Batch(ctx, requests...)
+	return l.gone(l.conn.Batch(ctx, requests...))
+}
+
+// gone turns "no such channel" into the end of the call.
+func (l *Line) gone(err error) error {
 	if ari.IsNotFound(err) {
 		l.end(ivr.ErrHungUp)
 		return ivr.ErrHungUp
@@ -185,12 +192,15 @@ func (l *Line) batch(ctx context.Context, requests ...ari.Request) error {
 }
 
 // up answers the line when it is not.
-func (l *Line) up(rs []ari.Request) []ari.Request {
+func (l *Line) up(ctx context.Context) error {
 	if l.answered {
-		return rs
+		return nil
+	}
+	if err := l.gone(l.conn.Do(ctx, ari.Answer(l.id))); err != nil {
+		return err
 	}
 	l.answered, l.ringing = true, false
-	return append(rs, ari.Answer(l.id))
+	return nil
 }
 
 // hush stops what sounds.
@@ -222,13 +232,16 @@ func (l *Line) play(ctx context.Context, tag string, parts []ivr.Part) error {
 	if err != nil {
 		return err
 	}
+	if err := l.up(ctx); err != nil {
+		return err
+	}
 	if len(media) == 0 {
-		return l.batch(ctx, l.hush(l.up(nil))...)
+		return l.batch(ctx, l.hush(nil)...)
 	}
 	if tag != l.tag {
 		l.tag, l.nth = tag, 0
 	}
-	rs := l.hush(l.up(nil))
+	rs := l.hush(nil)
 	l.playing = l.playback(l.nth)
 	l.nth = 1 - l.nth
 	l.mu.Lock()
@@ -318,6 +331,8 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 	l.keys = nil // keys of the menu mean nothing here
 	l.mu.Unlock()
 	say := w.First
+	written := time.NewTimer(placeAfter)
+	defer written.Stop()
 	var every <-chan time.Time
 	if w.Every > 0 && w.Next != nil {
 		tick := time.NewTicker(w.Every)
@@ -341,6 +356,8 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 		select {
 		case <-ctx.Done():
 		case <-l.wake:
+		case <-written.C:
+			l.writePlace()
 		case <-every:
 			say = w.Next()
 		}
@@ -376,22 +393,38 @@ func (l *Line) rest(ctx context.Context, tag string, say []ivr.Part) error {
 	case !l.said() || l.music:
 		return nil
 	default:
-		rs := append(l.up(nil), ari.StartMOH(l.id, l.x.opt.Music))
+		if err := l.up(ctx); err != nil {
+			return err
+		}
 		l.music = true
-		return l.batch(ctx, rs...)
+		return l.batch(ctx, ari.StartMOH(l.id, l.x.opt.Music))
 	}
 }
 
-// PlaceOn writes the caller's place on the channel, once, so that it can be
-// rebuilt should Redis be lost.
-func (l *Line) PlaceOn(place string) {
-	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, place)); err != nil {
+// PlaceOn has the caller's place written on the channel, once, when he waits for
+// longer than a moment: it is what his place is rebuilt from should Redis be lost.
+func (l *Line) PlaceOn(place string) { l.place = place }
+
+// placeAfter is how long a caller waits before his place is written on his
+// channel; most are answered sooner.
+const placeAfter = time.Second
+
+func (l *Line) writePlace() {
+	if l.place == "" {
+		return
+	}
+	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, l.place)); err != nil {
 		l.x.trouble(hotline.CallID(l.id), "write the place", err)
 	}
+	l.place = ""
 }
 
-// End hangs up.
+// End hangs up; a second time it does nothing.
 func (l *Line) End(ctx context.Context) error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
 	return l.conn.Do(ctx, ari.Hangup(l.id, "normal"))
 }
 

@@ -56,46 +56,57 @@ func (l *Line) talk(ctx context.Context, t ivr.Talk, leg *leg) (ivr.TalkEnd, err
 		cause := context.Cause(ctx)
 		if isAny(cause, ivr.ErrHungUp, ivr.ErrLost) {
 			l.x.hangUp(t.Offer)
-			l.drop(ctx, t)
 			l.unrecord(t)
 		}
 		return ivr.TalkEnd{By: hotline.SideCaller, Note: note}, cause
 	}
 }
 
-// join stops what the caller hears and puts both into the bridge. Asterisk
-// carries the requests out in this order.
+// join stops what the caller hears and puts both into the bridge. The last step
+// waits for his channel to let go of what it played, and may not hold up others
+// on the socket meanwhile.
 func (l *Line) join(ctx context.Context, t ivr.Talk) error {
-	rs := l.hush(l.up(nil))
+	ctx = context.WithoutCancel(ctx) // begun, it is done: a controller that hands over leaves them joined
+	if err := l.up(ctx); err != nil {
+		return err
+	}
+	rs := l.hush(nil)
 	if l.found { // music of the controller before
 		rs = append(rs, ari.StopMOH(l.id))
 		l.found = false
 	}
-	rs = append(rs, ari.CreateBridge(bridgeOf+l.id), ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer.Agent)))
-	// Begun, it is done: a controller that hands over leaves them joined.
-	return l.conn.Batch(context.WithoutCancel(ctx), rs...)
+	l.bridged = true
+	if err := l.conn.Batch(ctx, append(rs, ari.CreateBridge(bridgeOf+l.id))...); err != nil {
+		return err
+	}
+	return l.conn.Do(ctx, ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer.Agent)))
 }
 
-// part takes the caller out of the bridge and the bridge away, and waits until he
-// is out: what is played to someone on his way out is lost, and its end is never
-// told (measured: one in ten). Whoever was not in it stays where he is.
+// part takes the caller out of the bridge and waits until he is out: what is
+// played to someone on his way out is lost, and its end is never told (measured:
+// one in ten). Whoever was not in it stays where he is. The bridge stays until
+// the call is over (Tidy): it is the proof that there was a talk (parted), and
+// its id would not be good again so soon (ari.CreateBridge).
 func (l *Line) part(ctx context.Context, t ivr.Talk) {
-	err := l.conn.Batch(context.WithoutCancel(ctx), ari.RemoveFromBridge(bridgeOf+l.id, l.id).
-		Or(http.StatusNotFound, http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity), ari.DeleteBridge(bridgeOf+l.id))
+	err := l.conn.Do(context.WithoutCancel(ctx), ari.RemoveFromBridge(bridgeOf+l.id, l.id).
+		Or(http.StatusNotFound, http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity))
 	if err != nil {
 		l.x.trouble(t.Offer.Call, "take the caller out of the bridge", err)
 	}
 }
 
-// drop takes away the bridge of a caller who is gone.
-func (l *Line) drop(ctx context.Context, t ivr.Talk) {
-	if _, err := l.conn.Start(ari.DeleteBridge(bridgeOf + l.id)); err != nil && ctx.Err() == nil {
-		l.x.trouble(t.Offer.Call, "delete the bridge", err)
+// Tidy takes away what a call that is over leaves in Asterisk.
+func (l *Line) Tidy() {
+	if !l.bridged && !l.found {
+		return
+	}
+	if _, err := l.conn.Start(ari.DeleteBridge(bridgeOf + l.id)); err != nil {
+		l.x.trouble(hotline.CallID(l.id), "delete the bridge", err) // swept by the next connection
 	}
 }
 
 // parted is a talk whose agent's leg is no more. Whether they had been joined
-// shows in the bridge: it is made with the join and deleted after the talk.
+// shows in the bridge: it is made with the join.
 func (l *Line) parted(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	_, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
 	l.part(ctx, t)

@@ -1,27 +1,24 @@
 // Package rig builds a whole hotline for a story: a real Asterisk, a real
-// Redis, SQLite, real SIP telephones, and the controller in this process.
+// Redis, SQLite, real SIP telephones, and the controller – in this process, or
+// in one of its own that can be killed.
 package rig
 
 import (
 	"context"
-	"log/slog"
-	"path/filepath"
+	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"hotline"
-	"hotline/app"
 	"hotline/ivr"
 	"hotline/live"
-	"hotline/pbx/ari"
 	"hotline/phone"
 	"hotline/routing"
 	"hotline/site"
 	"hotline/site/sitetest"
 	"hotline/store"
-	"hotline/ticket"
-	"hotline/voice"
 )
 
 // Rig is one hotline under test.
@@ -33,110 +30,113 @@ type Rig struct {
 	Flow  *ivr.Flow
 	Rules routing.Rules
 
-	mu     sync.Mutex
-	app    *app.App
-	sounds *voice.Library
+	redis, asterisk *Tap // what controllers in a process of their own go through
+	now             *now
+	prompts         *phone.Library
+}
+
+// now is the controller that serves at the moment; shared by a rig and what
+// With gives.
+type now struct {
+	sync.Mutex
+	root testing.TB // whose end is the end of the controllers
+	controller
+	child *child
+	desks map[hotline.AgentID]*phone.Phone
+}
+
+// controller is what a story asks of a controller, wherever it runs.
+type controller interface {
+	addPhone(id hotline.PhoneID, password string) error
+	signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.Skill) error
+	ready(id hotline.AgentID) error
+	stop() error
 }
 
 // New starts everything but the controller. The flow's prompts are tones, each
-// its own.
+// its own (see Text).
 func New(t testing.TB, flow *ivr.Flow, changes ...func(*site.Options)) *Rig {
 	t.Helper()
 	r := &Rig{T: t, Flow: flow, Site: sitetest.Start(t, changes...), Rules: routing.Rules{
 		Ring: 5 * time.Second, Rest: 200 * time.Millisecond, Misses: 3, Ageing: time.Minute, Lifetime: 2 * time.Second,
-	}}
-	r.open()
+	}, now: &now{root: t, desks: map[hotline.AgentID]*phone.Phone{}}}
+	at := r.Site.Addresses()
+	p, err := openParts(t.Context(), at, flow)
+	r.must(err)
+	r.Live, r.Store = p.live, p.store
+	r.prompts, err = promptsOf(p.sounds)
+	r.must(err)
+	t.Cleanup(p.close)
+	r.redis, err = newTap(at.Redis, false)
+	r.must(err)
+	t.Cleanup(r.redis.close)
+	r.asterisk, err = newTap(strings.TrimPrefix(at.ARI, "http://"), true)
+	r.must(err)
+	t.Cleanup(r.asterisk.close)
 	return r
 }
 
-func (r *Rig) open() {
-	at := r.Site.Addresses()
-	password, err := at.RedisPassword()
-	r.must(err)
-	r.Live, err = live.Open(r.T.Context(), live.Options{Address: at.Redis, Password: password})
-	r.must(err)
-	r.T.Cleanup(func() { _ = r.Live.Close() })
-	r.Store, err = store.Open(r.T.Context(), store.Options{DSN: filepath.Join(at.Dir, "hotline.db")})
-	r.must(err)
-	r.T.Cleanup(func() { _ = r.Store.Close() })
-	r.speak()
+// With is the same hotline in another test, for stories that share one.
+func (r *Rig) With(t testing.TB) *Rig {
+	o := *r
+	o.T = t
+	return &o
 }
 
-func (r *Rig) speak() {
-	var err error
-	r.sounds, err = voice.Open(voice.Options{Cache: filepath.Join(r.Site.Addresses().Dir, "voice"), Speaker: voice.ToneSpeaker{}})
-	r.must(err)
-	keys := map[string]bool{}
-	for _, s := range r.Flow.Steps {
-		for _, k := range s.Prompts() {
-			keys[k] = true
-		}
-	}
-	for _, k := range [...]string{"desk.in", "desk.out", "desk.wrong", "desk.away", "desk.notin", "desk.unknown", "desk.paused", "desk.free"} {
-		keys[k] = true
-	}
-	var prompts []voice.Prompt
-	for k := range keys {
-		prompts = append(prompts, voice.Prompt{Key: k, Text: k, Language: "zh", Where: "rig:1"})
-	}
-	r.must(r.sounds.Build(r.T.Context(), prompts))
-}
-
-// Start starts the controller.
+// Start starts a controller in this process.
 func (r *Rig) Start() {
 	r.T.Helper()
-	at := r.Site.Addresses()
-	boot, err := at.BootPassword()
+	c, err := startHere(r.now.root, r.Site.Addresses(), r.Flow, r.Rules)
 	r.must(err)
-	a := app.New(app.Options{
-		Script: script{r.Flow}, Sounds: app.Sounds{Library: r.sounds, Language: "zh"}, Live: r.Live, Store: r.Store, Rules: r.Rules,
-		Boot:     ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp},
-		Asterisk: "a1", Media: "127.0.0.1", Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
-		Log: slog.New(slog.NewTextHandler(testWriter{r.T}, nil)),
-	})
-	ctx, cancel := context.WithTimeout(r.T.Context(), 10*time.Second)
-	defer cancel()
-	r.must(a.Start(ctx))
-	r.mu.Lock()
-	r.app = a
-	r.mu.Unlock()
-	r.T.Cleanup(r.Stop)
+	r.serve(c)
+}
+
+func (r *Rig) serve(c controller) {
+	r.now.Lock()
+	r.now.controller = c
+	r.now.Unlock()
+	r.now.root.Cleanup(r.Stop)
 }
 
 // Stop stops the controller, as on SIGTERM.
 func (r *Rig) Stop() {
-	r.mu.Lock()
-	a := r.app
-	r.app = nil
-	r.mu.Unlock()
-	if a == nil {
+	r.now.Lock()
+	c := r.now.controller
+	r.now.controller, r.now.child = nil, nil
+	r.now.Unlock()
+	if c == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := a.Stop(ctx); err != nil {
-		r.T.Errorf("stop: %v", err)
+	if err := c.stop(); err != nil {
+		r.now.root.Errorf("stop: %v", err)
 	}
 }
-
-// App is the running controller.
-func (r *Rig) App() *app.App { return r.app }
 
 // Agent adds an agent and a telephone, registers it and signs the agent in.
 func (r *Rig) Agent(id hotline.AgentID, ph hotline.PhoneID, skills ...hotline.Skill) *phone.Phone {
 	r.T.Helper()
 	p := r.Phone(ph)
 	r.must(r.Store.AddAgent(r.T.Context(), store.Agent{ID: id, Name: "agent " + string(id), Skills: skills, Enabled: true}))
-	r.must(r.app.SignIn(r.T.Context(), id, ph, skills))
+	r.must(r.now.signIn(id, ph, skills))
+	r.now.desks[id] = p
 	return p
 }
 
-// Phone adds a telephone and registers it. It must be called while the
-// controller runs.
+// Desk is the telephone of an agent that Agent added.
+func (r *Rig) Desk(id hotline.AgentID) *phone.Phone { return r.now.desks[id] }
+
+// Ready ends an agent's pause.
+func (r *Rig) Ready(id hotline.AgentID) {
+	r.T.Helper()
+	r.must(r.now.ready(id))
+}
+
+// Phone adds a telephone and registers it. It must be called while a controller
+// runs.
 func (r *Rig) Phone(id hotline.PhoneID) *phone.Phone {
 	r.T.Helper()
 	password := store.NewPhonePassword()
-	r.must(r.app.AddPhone(r.T.Context(), id, "test", password))
+	r.must(r.now.addPhone(id, password))
 	p, err := phone.Open(phone.Options{Server: r.Site.Addresses().SIP, Number: string(id), Password: password})
 	r.must(err)
 	r.T.Cleanup(func() { _ = p.Close() })
@@ -147,28 +147,16 @@ func (r *Rig) Phone(id hotline.PhoneID) *phone.Phone {
 }
 
 // Citizen opens a citizen's telephone, at the trunk's address.
-func (r *Rig) Citizen(number string) *phone.Phone {
+func (r *Rig) Citizen(number string, changes ...func(*phone.Options)) *phone.Phone {
 	r.T.Helper()
-	p, err := phone.Open(phone.Options{Server: r.Site.Addresses().SIP, Bind: "127.0.0.2", Number: number})
+	o := phone.Options{Server: r.Site.Addresses().SIP, Bind: "127.0.0.2", Number: number}
+	for _, change := range changes {
+		change(&o)
+	}
+	p, err := phone.Open(o)
 	r.must(err)
 	r.T.Cleanup(func() { _ = p.Close() })
 	return p
-}
-
-// Tickets waits until n tickets are in SQL and gives them, newest first.
-func (r *Rig) Tickets(n int) []ticket.Ticket {
-	r.T.Helper()
-	var ts []ticket.Ticket
-	r.Within(5*time.Second, "the tickets are written", func() bool {
-		var err error
-		ts, err = r.Store.ListTickets(r.T.Context(), store.Filter{Limit: 1000})
-		r.must(err)
-		return len(ts) >= n
-	})
-	if len(ts) != n {
-		r.T.Fatalf("%d tickets, %d expected", len(ts), n)
-	}
-	return ts
 }
 
 // Within waits until so is true.
@@ -188,16 +176,17 @@ func (r *Rig) must(err error) {
 	}
 }
 
-// script is one flow at all hours.
-type script struct{ flow *ivr.Flow }
+// order is what a controller in a process of its own is told.
+type order struct {
+	At    site.Addresses
+	Flow  string
+	Rules routing.Rules
+}
 
-func (s script) Flow(hash string) (*ivr.Flow, bool)             { return s.flow, hash == s.flow.Hash }
-func (s script) FlowAt(time.Time) *ivr.Flow                     { return s.flow }
-func (s script) OldNumber(...string) (hotline.HotlineKey, bool) { return "", false }
-
-type testWriter struct{ t testing.TB }
-
-func (w testWriter) Write(b []byte) (int, error) {
-	w.t.Logf("%s", b)
-	return len(b), nil
+// order sends the controller's traffic through the taps.
+func (r *Rig) order() (string, error) {
+	at := r.Site.Addresses()
+	at.Redis, at.ARI = r.redis.addr, "http://"+r.asterisk.addr
+	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules})
+	return string(b), err
 }

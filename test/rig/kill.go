@@ -1,0 +1,93 @@
+package rig
+
+import (
+	"context"
+	"time"
+)
+
+// Spawn starts a controller in a process of its own, and gives the time from
+// the process's start until it serves with all that was there taken up.
+func (r *Rig) Spawn() time.Duration {
+	r.T.Helper()
+	order, err := r.order()
+	r.must(err)
+	began := time.Now()
+	c, err := startChild(r.now.root, order)
+	r.must(err)
+	ctx, cancel := context.WithTimeout(r.T.Context(), 15*time.Second)
+	defer cancel()
+	_, err = c.saw(ctx, "msg", serving)
+	took := time.Since(began)
+	if err != nil {
+		c.kill()
+		r.T.Fatal(err)
+	}
+	r.now.Lock()
+	r.now.child = c
+	r.now.Unlock()
+	r.serve(c)
+	return took
+}
+
+// Kill kills the controller as kill -9 does.
+func (r *Rig) Kill() {
+	r.now.Lock()
+	c := r.now.child
+	r.now.controller, r.now.child = nil, nil
+	r.now.Unlock()
+	if c != nil {
+		c.kill()
+	}
+}
+
+// Saw waits until the controller has logged a line with these attributes.
+func (r *Rig) Saw(attrs ...string) Line {
+	r.T.Helper()
+	ctx, cancel := context.WithTimeout(r.T.Context(), 10*time.Second)
+	defer cancel()
+	l, err := r.now.child.saw(ctx, attrs...)
+	r.must(err)
+	return l
+}
+
+// A Moment is one message of a controller at which it is killed.
+type Moment struct {
+	redis, back, done bool
+	words             []string
+}
+
+// ToRedis is the moment before a command with these words reaches Redis.
+func ToRedis(words ...string) Moment { return Moment{redis: true, words: words} }
+
+// InRedis is the moment after Redis did a command with these words, before the
+// controller learns of it.
+func InRedis(words ...string) Moment { return Moment{redis: true, done: true, words: words} }
+
+// ToAsterisk is the moment before a request with these words reaches Asterisk.
+func ToAsterisk(words ...string) Moment { return Moment{words: words} }
+
+// FromAsterisk is the moment before the controller hears an event with these
+// words.
+func FromAsterisk(words ...string) Moment { return Moment{back: true, words: words} }
+
+// KillAt arms the kill; the channel is closed when it has happened.
+func (r *Rig) KillAt(m Moment) <-chan struct{} {
+	a := &aim{back: m.back, words: m.words, done: m.done, kill: r.Kill, hit: make(chan struct{})}
+	tap := r.asterisk
+	if m.redis {
+		tap = r.redis
+	}
+	tap.set(a)
+	r.T.Cleanup(func() { tap.set(nil) })
+	return a.hit
+}
+
+// Killed waits for an armed kill.
+func (r *Rig) Killed(hit <-chan struct{}) {
+	r.T.Helper()
+	select {
+	case <-hit:
+	case <-time.After(10 * time.Second):
+		r.T.Fatal("the moment to kill at did not come within 10 s")
+	}
+}

@@ -1,0 +1,210 @@
+package rig
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net"
+	"sync"
+)
+
+// Tap stands between a controller and Redis or Asterisk. It lets everything
+// through, until a message comes that was waited for: then the controller is
+// killed, at exactly that moment and without knowing of it.
+type Tap struct {
+	addr, to string
+	ln       net.Listener
+	sockets  bool // may carry a websocket, whose client masks what it sends
+	all      sync.WaitGroup
+
+	mu    sync.Mutex
+	aim   *aim
+	conns map[net.Conn]bool
+}
+
+// aim is a message waited for.
+type aim struct {
+	back  bool     // from Redis or Asterisk, rather than to it
+	words []string // all of which are in it
+	skip  int      // so many such messages pass first
+	// done: the message goes through and is answered, and then he dies, without
+	// having seen the answer.
+	done bool
+	kill func()
+	hit  chan struct{}
+}
+
+func newTap(to string, sockets bool) (*Tap, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	t := &Tap{addr: ln.Addr().String(), to: to, ln: ln, sockets: sockets, conns: map[net.Conn]bool{}}
+	t.all.Go(t.accept)
+	return t, nil
+}
+
+func (t *Tap) close() {
+	_ = t.ln.Close()
+	t.mu.Lock()
+	for c := range t.conns {
+		_ = c.Close()
+	}
+	t.mu.Unlock()
+	t.all.Wait()
+}
+
+func (t *Tap) accept() {
+	for {
+		client, err := t.ln.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", t.to)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		t.mu.Lock()
+		t.conns[client], t.conns[server] = true, true
+		t.mu.Unlock()
+		p := &pair{tap: t, client: client, server: server}
+		t.all.Go(func() { p.pump(server, client, p.sent) })
+		t.all.Go(func() { p.pump(client, server, p.received) })
+	}
+}
+
+func (t *Tap) set(a *aim) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.aim = a
+}
+
+// meets gives the aim that the message meets, which is then no more.
+func (t *Tap) meets(back bool, message []byte) *aim {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := t.aim
+	if a == nil || a.back != back {
+		return nil
+	}
+	for _, w := range a.words {
+		if !bytes.Contains(message, []byte(w)) {
+			return nil
+		}
+	}
+	if a.skip--; a.skip >= 0 {
+		return nil
+	}
+	t.aim = nil
+	return a
+}
+
+// pair is one connection and its other half.
+type pair struct {
+	tap            *Tap
+	client, server net.Conn
+	socket         bool // a websocket by now
+	rest           []byte
+	mu             sync.Mutex
+	due            *aim // he dies with the next answer
+}
+
+// pump copies what check lets through.
+func (p *pair) pump(to, from net.Conn, check func([]byte) ([]byte, bool)) {
+	defer func() {
+		_ = to.Close()
+		_ = from.Close()
+		p.tap.mu.Lock()
+		delete(p.tap.conns, from)
+		p.tap.mu.Unlock()
+	}()
+	buf := make([]byte, 256<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			out, ok := check(buf[:n])
+			if !ok {
+				return
+			}
+			if _, err := to.Write(out); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *pair) sent(b []byte) ([]byte, bool) {
+	if p.tap.sockets && !p.socket && bytes.Contains(b, []byte("Upgrade: websocket")) {
+		p.socket = true
+		return b, true
+	}
+	text := b
+	if p.socket {
+		p.rest = append(p.rest, b...)
+		b, text, p.rest = frames(p.rest)
+	}
+	a := p.tap.meets(false, text)
+	switch {
+	case a == nil:
+	case a.done:
+		p.mu.Lock()
+		p.due = a
+		p.mu.Unlock()
+	default:
+		a.strike()
+		return nil, false
+	}
+	return b, true
+}
+
+func (p *pair) received(b []byte) ([]byte, bool) {
+	p.mu.Lock()
+	a := p.due
+	p.mu.Unlock()
+	if a == nil {
+		a = p.tap.meets(true, b)
+	}
+	if a != nil {
+		a.strike()
+		return nil, false
+	}
+	return b, true
+}
+
+func (a *aim) strike() {
+	a.kill()
+	close(a.hit)
+}
+
+// frames gives the whole websocket frames in b, what they say unmasked, and the
+// rest.
+func frames(b []byte) (whole, text, rest []byte) {
+	at := 0
+	for {
+		h := b[at:]
+		if len(h) < 2 {
+			break
+		}
+		n, head := int(h[1]&0x7f), 2
+		switch {
+		case n == 126 && len(h) >= 4:
+			n, head = int(binary.BigEndian.Uint16(h[2:])), 4
+		case n == 127 && len(h) >= 10:
+			n, head = int(binary.BigEndian.Uint64(h[2:])), 10
+		case n >= 126:
+			return bytes.Clone(b[:at]), text, b[at:]
+		}
+		if len(h) < head+4+n {
+			break
+		}
+		mask := h[head : head+4]
+		for i, c := range h[head+4 : head+4+n] {
+			text = append(text, c^mask[i%4])
+		}
+		at += head + 4 + n
+	}
+	return bytes.Clone(b[:at]), text, bytes.Clone(b[at:])
+}
