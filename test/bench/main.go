@@ -1,0 +1,108 @@
+// Command bench measures the hotline and Asterisk's own queue under the same
+// load on the same Asterisk: the figures of docs/benchmarks.md.
+//
+//	make bench
+//	go run ./test/bench -only ring
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options say how much is measured.
+type options struct {
+	tools      string
+	only       string
+	offers     int
+	seconds    time.Duration // of the part about processor time
+	profile    string
+	profileFor time.Duration
+	verbose    bool
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == controllerWord {
+		if err := controllerMain(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	var o options
+	flag.StringVar(&o.tools, "tools", ".tools", "the folder that make tools fills")
+	flag.StringVar(&o.only, "only", "", "the parts to run, with commas between: "+strings.Join(names(), ", "))
+	flag.IntVar(&o.offers, "offers", 2000, "offers to measure with 500 waiting")
+	flag.DurationVar(&o.seconds, "cpu", 120*time.Second, "how long 5 calls a second come when processor time is measured")
+	flag.StringVar(&o.profile, "profile", "", "a file for a profile of the controller with 500 waiting")
+	flag.DurationVar(&o.profileFor, "profile-for", 10*time.Second, "how long to profile")
+	flag.BoolVar(&o.verbose, "v", false, "tell requests and events of each call too")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if o.tools, err = filepath.Abs(o.tools); err == nil {
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// part is one measurement.
+type part struct {
+	name, what string
+	run        func(ctx context.Context, o options, f *figures) error
+}
+
+// parts are all measurements, in the order in which they are made.
+func parts() []part {
+	return []part{
+		{"ring", "an agent's BYE to the next INVITE to him: 500 waiting, 50 agents", ringPart(us)},
+		{"queue", "the same with app_queue", ringPart(appQueue)},
+		{"small", "the same with us: 20 waiting, 5 agents", smallPart},
+		{"idle", "500 callers who only wait", idlePart},
+		{"cpu", "processor time of a call, 5 a second", cpuPart},
+		{"answer", "a call's first INVITE to 200, 5 a second with 50 in talk", answerPart},
+		{"key", "the end of a key to the next prompt", keyPart},
+		{"surge", "20 calls a second for a minute, 80 agents, talks of 3 s", surgePart},
+	}
+}
+
+func names() (all []string) {
+	for _, p := range parts() {
+		all = append(all, p.name)
+	}
+	return all
+}
+
+func run(ctx context.Context, o options) error {
+	f := newFigures()
+	began := time.Now()
+	for _, p := range parts() {
+		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), p.name) {
+			continue
+		}
+		fmt.Printf("%s: %s\n", p.name, p.what)
+		start := time.Now()
+		if err := p.run(ctx, o, f); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Printf("  %.0f s\n", time.Since(start).Seconds())
+	}
+	fmt.Printf("all: %.0f s\n", time.Since(began).Seconds())
+	fmt.Println(f.line())
+	return nil
+}
+
+func sorted(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }
