@@ -153,7 +153,12 @@ func arrival(ch ari.Channel) Arrival {
 	return a
 }
 
-const stateUp = "Up"
+// States of a channel, in Asterisk's words.
+const (
+	stateDown    = "Down"
+	stateRinging = "Ringing"
+	stateUp      = "Up"
+)
 
 // Found is what a new controller finds.
 type Found struct {

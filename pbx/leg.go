@@ -21,11 +21,6 @@ type leg struct {
 	cancelled time.Time
 }
 
-// legContext is where an answered leg begins in extensions.conf: it goes to the
-// application, and while no controller serves it waits for the next one. A leg
-// called straight into the application would be hung up then.
-const legContext = "agent-leg"
-
 func legID(a hotline.AgentID) string { return agentPrefix + string(a) }
 
 func newLeg(o hotline.Offer) *leg { return &leg{offer: o, left: make(chan struct{})} }
@@ -38,37 +33,42 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
 	x.legs[o.Agent] = l
 	x.mu.Unlock()
 	x.conn.Watch(x.legsBox, legID(o.Agent))
-	p, err := x.conn.Start(ari.Originate{
-		Channel: legID(o.Agent), Endpoint: "PJSIP/" + string(o.Phone), Context: legContext,
-		CallerID: callerID(o), Timeout: x.opt.LegTimeout, Formats: "alaw,ulaw",
-		Variables: map[string]string{varOffer: strconv.FormatInt(int64(o.ID), 10)},
-	}.Request())
-	if err != nil {
-		x.drop(l)
-		return err
-	}
-	// A channel that begins in the dialplan tells the application nothing before
-	// it gets there, unless asked to: asked right behind the call, long before
-	// the telephone can have said a word.
-	heard, err := x.conn.Start(ari.Subscribe(x.opt.ARI.App, "channel:"+legID(o.Agent)))
-	if err != nil {
-		return nil // the connection is lost and all is synced anew
-	}
+	create := ari.Create{
+		Channel: legID(o.Agent), Endpoint: "PJSIP/" + string(o.Phone), App: x.opt.ARI.App, Formats: "alaw,ulaw",
+		Args: []string{doorAgent, strconv.FormatInt(int64(o.ID), 10)},
+		Variables: map[string]string{
+			varOffer: strconv.FormatInt(int64(o.ID), 10), "CALLERID(num)": hotlineNumber, "CONNECTEDLINE(num)": hotlineNumber,
+			"CONNECTEDLINE(name)": string(o.Queue),
+		},
+	}.Request()
 	x.pumps.Go(func() {
-		if err := p.Wait(context.WithoutCancel(ctx)); err != nil {
+		if err := x.conn.Do(context.WithoutCancel(ctx), create); err != nil {
 			x.refused(l, err)
-			return
-		}
-		if err := heard.Wait(context.WithoutCancel(ctx)); err != nil && x.drop(l) && x.conn.Err() == nil {
-			x.tell(l, routing.Gone, routing.WhyDeclined) // refused quicker than that
 		}
 	})
 	return nil
 }
 
-// callerID is what the agent's telephone shows: the call comes from the hotline,
-// for which queue.
-func callerID(o hotline.Offer) string { return "\"" + string(o.Queue) + "\" <12345>" }
+// hotlineNumber is what an agent's telephone shows as the caller, beside the
+// queue's name.
+const hotlineNumber = "12345"
+
+// dial rings a leg that has just been made. It was made first and is dialled
+// here so that it is in the application from its first moment: an agent who
+// picks up while no controller serves is there for the next one.
+func (x *Exchange) dial(l *leg) {
+	p, err := x.conn.Start(ari.DialOut(legID(l.offer.Agent), x.opt.LegTimeout))
+	if err != nil {
+		return // the connection is lost and all is synced anew
+	}
+	x.pumps.Go(func() {
+		err := p.Wait(context.Background())
+		if err != nil && !ari.IsNotFound(err) && x.conn.Err() == nil {
+			x.trouble(l.offer.Call, "dial "+string(l.offer.Phone), err)
+			x.hangUp(l.offer)
+		}
+	})
+}
 
 // refused undoes a leg that Asterisk would not make. An id in use means that
 // the agent's last leg is not quite gone; its end is told soon, so the offer is
@@ -137,8 +137,7 @@ func (x *Exchange) leg(o hotline.Offer) *leg {
 }
 
 // adopt takes over a leg that another controller made; one of ours it only
-// looks at. A leg that was answered while nobody served waits in the dialplan
-// (agent-leg) and is told as answered when it comes.
+// looks at. A leg that was made and perhaps not dialled is dialled.
 func (x *Exchange) adopt(ch ari.Channel) routing.Leg {
 	offer, _ := strconv.ParseInt(ch.Var(varOffer), 10, 64)
 	o := hotline.Offer{ID: hotline.OfferID(offer), Agent: hotline.AgentID(strings.TrimPrefix(ch.ID, agentPrefix))}
@@ -149,11 +148,11 @@ func (x *Exchange) adopt(ch ari.Channel) routing.Leg {
 		x.legs[o.Agent] = l
 		x.mu.Unlock()
 		x.conn.Watch(x.legsBox, ch.ID)
+		if ch.State == stateDown {
+			x.dial(l)
+		}
 	}
-	return routing.Leg{
-		Agent: o.Agent, Offer: o.ID, Rang: ch.State == "Ringing" || ch.State == stateUp,
-		Up: ch.State == stateUp && x.ours(ch),
-	}
+	return routing.Leg{Agent: o.Agent, Offer: o.ID, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}
 }
 
 // hearLegs reads the events of all legs until the connection ends.
@@ -178,13 +177,16 @@ func (x *Exchange) heardLeg(e *ari.Event) {
 		return // of an offer before
 	}
 	switch e.Type {
-	case ari.ChannelStateChange:
-		if e.Channel.State == "Ringing" {
-			x.tell(l, routing.Rang, "")
-		}
 	case ari.StasisStart:
-		l.up = true
-		x.tell(l, routing.Answered, "")
+		x.dial(l)
+	case ari.ChannelStateChange:
+		switch e.Channel.State {
+		case stateRinging:
+			x.tell(l, routing.Rang, "")
+		case stateUp:
+			l.up = true
+			x.tell(l, routing.Answered, "")
+		}
 	case ari.ChannelHangupRequest, ari.StasisEnd:
 		x.mu.Lock()
 		select {

@@ -24,10 +24,11 @@ func TestKillInAnOffer(t *testing.T) {
 		{"with the place given and not known", rig.InRedis("evalsha", `general`), 0, true},
 		{"before the agent is reserved", rig.ToRedis(`"state":"offered"`), 0, true},
 		{"with the agent reserved", rig.InRedis(`"state":"offered"`), 0, true},
-		{"before his phone is called", rig.ToAsterisk("channels/agent.1001"), 0, true},
+		{"before his leg is made", rig.ToAsterisk("channels/create", "agent.1001"), 0, true},
+		{"with his leg made, before his phone is called", rig.ToAsterisk("agent.1001/dial"), 0, true},
 		{"while it rings, and he picks up while none serves", rig.FromAsterisk("Ringing", "agent.1001"), 200 * time.Millisecond, false},
 		{"while it rings, and he picks up later", rig.FromAsterisk("Ringing", "agent.1001"), 2 * time.Second, true},
-		{"when he picks up", rig.FromAsterisk("StasisStart", "agent.1001"), 200 * time.Millisecond, false},
+		{"when he picks up", rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"), 200 * time.Millisecond, false},
 		{"when his answer is on record", rig.InRedis("hset", `"at":"talk"`), 200 * time.Millisecond, false},
 		{"before the board has him talking", rig.ToRedis(`"state":"talking"`), 200 * time.Millisecond, false},
 		{"when the board has him talking", rig.InRedis(`"state":"talking"`), 200 * time.Millisecond, false},
@@ -39,7 +40,7 @@ func TestKillInAnOffer(t *testing.T) {
 			c := dial(r, "0005552"+string(rune('0'+i/10))+string(rune('0'+i%10)))
 			hit := r.KillAt(story.at)
 			c.press("2")
-			r.Killed(hit)
+			r.Happened(hit)
 			var agent *phone.Call
 			if !story.served {
 				agent = next(t, desk)
@@ -136,7 +137,7 @@ func TestKillInATalk(t *testing.T) {
 			c, agent := talking(t, "0005554"+string(rune('0'+i)))
 			hit := c.KillAt(story.at)
 			must(t, agent.Hangup(soon(t)))
-			c.Killed(hit)
+			c.Happened(hit)
 			time.Sleep(away)
 			takeOver(c.Rig)
 			c.over()
@@ -173,7 +174,7 @@ func TestHangUpWhileNoneServes(t *testing.T) {
 		c := dial(r, "00055550")
 		hit := r.KillAt(rig.FromAsterisk("Ringing", "agent.1001"))
 		c.press("2")
-		r.Killed(hit)
+		r.Happened(hit)
 		c.hangup()
 		time.Sleep(away)
 		takeOver(r)
@@ -185,9 +186,9 @@ func TestHangUpWhileNoneServes(t *testing.T) {
 		r := r.With(t)
 		desk.OnInvite(meets(phone.Answer(0)))
 		c := dial(r, "00055551")
-		hit := r.KillAt(rig.FromAsterisk("StasisStart", "agent.1001"))
+		hit := r.KillAt(rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"))
 		c.press("2")
-		r.Killed(hit)
+		r.Happened(hit)
 		must(t, next(t, desk).Hangup(soon(t)))
 		takeOver(r)
 		agent := next(t, desk) // he is free, the citizen is his next
@@ -200,7 +201,7 @@ func TestHangUpWhileNoneServes(t *testing.T) {
 		c := dial(r, "00055552")
 		hit := r.KillAt(rig.FromAsterisk("Ringing", "agent.1001"))
 		c.press("2")
-		r.Killed(hit)
+		r.Happened(hit)
 		<-next(t, desk).Done()
 		desk.OnInvite(meets(phone.Answer(0)))
 		takeOver(r)

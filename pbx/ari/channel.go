@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// Answer picks up a channel.
-func Answer(channel string) Request { return post("channel.answer", "channels", channel, "answer") }
+// Answer picks up a channel. It waits for the channel's own thread.
+func Answer(channel string) Request {
+	return post("channel.answer", "channels", channel, "answer").patient()
+}
 
 // Ring lets the caller hear ringing while nobody has answered.
 func Ring(channel string) Request { return post("channel.ring", "channels", channel, "ring") }
@@ -119,9 +121,6 @@ type Originate struct {
 	Endpoint string
 	App      string
 	Args     []string // arguments of the StasisStart; without commas
-	// Context is where in the dialplan, at extension s, the answered call begins
-	// instead of in App.
-	Context string
 	// CallerID is what the phone shows: "name" <number>.
 	CallerID string
 	// Timeout ends the ringing, in whole seconds, rounded up; 0 means
@@ -143,13 +142,42 @@ func (o Originate) Request() Request {
 		with("endpoint", o.Endpoint).with("app", o.App).with("appArgs", strings.Join(o.Args, ",")).
 		with("callerId", o.CallerID).with("timeout", seconds(o.Timeout)).
 		with("originator", o.Originator).with("formats", o.Formats)
-	if o.Context != "" {
-		r = r.with("context", o.Context).with("extension", "s").with("priority", "1")
-	}
 	if len(o.Variables) > 0 {
 		r = r.json(map[string]any{"variables": o.Variables})
 	}
 	return r
+}
+
+// Create is a channel that is in the application from its first moment, before
+// it is dialled: all its events come, its StasisStart first, and it stays in the
+// application also when it is answered while nobody listens. (A channel made by
+// Originate enters the application only when it is answered, and is hung up if
+// the application is not there then.)
+type Create struct {
+	Channel   string   // the new channel's id; in use it is a 409
+	Endpoint  string   // for example "PJSIP/8001"; not registered is a 500 (IsFailed)
+	App       string   // the application
+	Args      []string // arguments of the StasisStart; without commas
+	Formats   string   // the codecs to offer, for example "alaw,ulaw"
+	Variables map[string]string
+}
+
+// Request makes the channel. It waits for another thread of Asterisk, so Do
+// sends it over HTTP. Dial it when its StasisStart has come.
+func (c Create) Request() Request {
+	r := post("channel.create", "channels", "create").with("channelId", c.Channel).
+		with("endpoint", c.Endpoint).with("app", c.App).with("appArgs", strings.Join(c.Args, ",")).
+		with("formats", c.Formats)
+	if len(c.Variables) > 0 {
+		r = r.json(map[string]any{"variables": c.Variables})
+	}
+	return r.patient()
+}
+
+// DialOut calls a channel made by Create; timeout ends its ringing. A channel that
+// was dialled already is success.
+func DialOut(channel string, timeout time.Duration) Request {
+	return post("channel.dial", "channels", channel, "dial").with("timeout", seconds(timeout)).Or(http.StatusConflict)
 }
 
 // Channels lists every channel of this Asterisk. Those in an application have
