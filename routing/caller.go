@@ -10,10 +10,10 @@ import (
 // is away the caller waits all the same: the image gives him a place behind
 // everybody, and the board learns of it later.
 func (d *Dispatcher) Join(ctx context.Context, w Wish) (hotline.Place, error) {
+	// Begun, it is done, also when the caller hangs up meanwhile: a place that
+	// only the board knew of would stay there for ever. The store bounds it.
+	ctx = context.WithoutCancel(ctx)
 	place, err := d.store.Join(ctx, w)
-	if err != nil && ctx.Err() != nil {
-		return hotline.Place{}, err
-	}
 	var got hotline.Place
 	submitErr := d.do(ctx, func(ctx context.Context) {
 		if d.seekers[w.Call] == nil {

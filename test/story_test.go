@@ -41,14 +41,16 @@ type citizen struct {
 	*rig.Rig
 	*phone.Call
 	number string
+	close  func() error // the telephone
 }
 
 // dial calls 12345 and waits for the answer.
 func dial(r *rig.Rig, number string) citizen {
 	r.T.Helper()
-	call, err := r.Citizen(number).Dial(r.T.Context(), "12345", phone.DialOptions{})
+	p := r.Citizen(number)
+	call, err := p.Dial(r.T.Context(), "12345", phone.DialOptions{})
 	must(r.T, err)
-	c := citizen{r, call, number}
+	c := citizen{r, call, number, p.Close}
 	c.event(phone.Answered)
 	return c
 }

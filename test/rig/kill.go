@@ -50,7 +50,7 @@ func (r *Rig) Saw(attrs ...string) Line {
 	return l
 }
 
-// A Moment is one message of a controller at which it is killed.
+// A Moment is one message of a controller, before which something happens.
 type Moment struct {
 	redis, back, done bool
 	words             []string
@@ -70,9 +70,20 @@ func ToAsterisk(words ...string) Moment { return Moment{words: words} }
 // words.
 func FromAsterisk(words ...string) Moment { return Moment{back: true, words: words} }
 
-// KillAt arms the kill; the channel is closed when it has happened.
+// KillAt kills the controller at a moment to come; the channel is closed when it
+// is dead.
 func (r *Rig) KillAt(m Moment) <-chan struct{} {
-	a := &aim{back: m.back, words: m.words, done: m.done, kill: r.Kill, hit: make(chan struct{})}
+	return r.arm(m, func() bool { r.Kill(); return false })
+}
+
+// At does something at a moment to come, while the message waits; the channel is
+// closed when it is done.
+func (r *Rig) At(m Moment, do func()) <-chan struct{} {
+	return r.arm(m, func() bool { do(); return true })
+}
+
+func (r *Rig) arm(m Moment, act func() bool) <-chan struct{} {
+	a := &aim{back: m.back, words: m.words, done: m.done, act: act, hit: make(chan struct{})}
 	tap := r.asterisk
 	if m.redis {
 		tap = r.redis
@@ -82,12 +93,12 @@ func (r *Rig) KillAt(m Moment) <-chan struct{} {
 	return a.hit
 }
 
-// Killed waits for an armed kill.
-func (r *Rig) Killed(hit <-chan struct{}) {
+// Happened waits for what was armed.
+func (r *Rig) Happened(hit <-chan struct{}) {
 	r.T.Helper()
 	select {
 	case <-hit:
 	case <-time.After(10 * time.Second):
-		r.T.Fatal("the moment to kill at did not come within 10 s")
+		r.T.Fatal("the moment did not come within 10 s")
 	}
 }

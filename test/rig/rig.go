@@ -30,7 +30,7 @@ type Rig struct {
 	Flow  *ivr.Flow
 	Rules routing.Rules
 
-	redis, asterisk *Tap // what controllers in a process of their own go through
+	redis, asterisk *Tap // what controllers go through
 	now             *now
 	prompts         *phone.Library
 }
@@ -86,7 +86,7 @@ func (r *Rig) With(t testing.TB) *Rig {
 // Start starts a controller in this process.
 func (r *Rig) Start() {
 	r.T.Helper()
-	c, err := startHere(r.now.root, r.Site.Addresses(), r.Flow, r.Rules)
+	c, err := startHere(r.now.root, r.tapped(), r.Flow, r.Rules)
 	r.must(err)
 	r.serve(c)
 }
@@ -183,10 +183,14 @@ type order struct {
 	Rules routing.Rules
 }
 
-// order sends the controller's traffic through the taps.
 func (r *Rig) order() (string, error) {
+	b, err := json.Marshal(order{At: r.tapped(), Flow: r.Flow.Name, Rules: r.Rules})
+	return string(b), err
+}
+
+// tapped are the addresses that lead through the taps.
+func (r *Rig) tapped() site.Addresses {
 	at := r.Site.Addresses()
 	at.Redis, at.ARI = r.redis.addr, "http://"+r.asterisk.addr
-	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules})
-	return string(b), err
+	return at
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Tap stands between a controller and Redis or Asterisk. It lets everything
-// through, until a message comes that was waited for: then the controller is
-// killed, at exactly that moment and without knowing of it.
+// through, until a message comes that was waited for: then a story does what it
+// wants to at exactly that moment, and the controller knows nothing of it.
 type Tap struct {
 	addr, to string
 	ln       net.Listener
@@ -26,11 +26,10 @@ type aim struct {
 	back  bool     // from Redis or Asterisk, rather than to it
 	words []string // all of which are in it
 	skip  int      // so many such messages pass first
-	// done: the message goes through and is answered, and then he dies, without
-	// having seen the answer.
+	// done: the message goes through and is answered; it is the answer that waits.
 	done bool
-	kill func()
-	hit  chan struct{}
+	act  func() (on bool) // on: the message goes on, else the connection ends
+	hit  chan struct{}    // closed afterwards
 }
 
 func newTap(to string, sockets bool) (*Tap, error) {
@@ -154,8 +153,7 @@ func (p *pair) sent(b []byte) ([]byte, bool) {
 		p.due = a
 		p.mu.Unlock()
 	default:
-		a.strike()
-		return nil, false
+		return b, a.strike()
 	}
 	return b, true
 }
@@ -163,20 +161,17 @@ func (p *pair) sent(b []byte) ([]byte, bool) {
 func (p *pair) received(b []byte) ([]byte, bool) {
 	p.mu.Lock()
 	a := p.due
+	p.due = nil
 	p.mu.Unlock()
 	if a == nil {
 		a = p.tap.meets(true, b)
 	}
-	if a != nil {
-		a.strike()
-		return nil, false
-	}
-	return b, true
+	return b, a == nil || a.strike()
 }
 
-func (a *aim) strike() {
-	a.kill()
-	close(a.hit)
+func (a *aim) strike() bool {
+	defer close(a.hit)
+	return a.act()
 }
 
 // frames gives the whole websocket frames in b, what they say unmasked, and the
