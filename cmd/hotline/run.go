@@ -200,6 +200,7 @@ func (c *controller) start() error {
 		started <- err
 		if err == nil {
 			ended <- cmd.Wait()
+			close(ended) // whoever asks again is told at once
 		}
 	}()
 	c.cmd, c.ended = cmd, ended
