@@ -33,6 +33,9 @@ func (s MenuStep) begin(c *Call) { c.Phase = InMenu }
 
 // Play asks until there is a choice.
 func (s MenuStep) Play(ctx context.Context, c *Call) (string, error) {
+	if len(c.Facts.Path) > mostVisits {
+		return s.follow(c, s.Silence), nil
+	}
 	say := s.Say
 	for wrong, again := 0, 0; wrong < s.Tries && again <= mostAgain; {
 		key, err := c.Line.Ask(ctx, Question{c.speech(say), Entry{Length: 1, Silence: s.Wait}})
@@ -62,6 +65,11 @@ func (s MenuStep) Play(ctx context.Context, c *Call) (string, error) {
 // mostAgain is how often a menu is said again on request: someone who only
 // presses * reaches a person too.
 const mostAgain = 3
+
+// mostVisits is how many steps a call may have been in before a menu leads to a
+// person at once: someone who wanders from menu to menu reaches one too, and the
+// path of a call stays short.
+const mostVisits = 40
 
 func (s MenuStep) follow(c *Call, choice Choice) string {
 	if choice.Hotline != "" {

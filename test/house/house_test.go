@@ -213,7 +213,7 @@ func (h *house) code(d *desk, code, prompt string) {
 	c, err := d.Dial(h.Context(), code, phone.DialOptions{})
 	h.must(err)
 	h.finished(c)
-	if heard := h.heard(c, 0); !slices.Equal(heard, []string{prompt}) {
+	if heard := slices.Compact(h.heard(c, 0)); !slices.Equal(heard, []string{prompt}) {
 		h.Errorf("phone %s dialled %s and heard %v; %s is right", d.id, code, heard, prompt)
 	}
 }
@@ -391,7 +391,7 @@ func (h *house) booked(id hotline.AgentID, at hotline.PhoneID, pause hotline.Rea
 	})
 }
 
-const soon = 10 * time.Second
+const soon = 15 * time.Second
 
 // until waits until so is true.
 func (h *house) until(what string, so func() bool) {
