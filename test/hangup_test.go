@@ -46,7 +46,7 @@ func TestHangUpInAStep(t *testing.T) {
 		{"greeting", func(c citizen) { c.hears("greeting.1s", 0) }, hotline.EndAbandonedGreeting},
 		{"menu", func(c citizen) { c.hears("menu.1s", 0) }, hotline.EndAbandonedMenu},
 		{"menu, the moment he pressed a key", func(c citizen) { c.hears("menu.1s", 0); c.press("1") }, hotline.EndAbandonedMenu},
-		{"submenu", func(c citizen) { c.press("1"); c.hears("submenu.2s", 0) }, hotline.EndAbandonedMenu},
+		{"submenu", func(c citizen) { c.press("1"); c.hears("submenu.1s", 0) }, hotline.EndAbandonedMenu},
 		{"announcement of the queue", func(c citizen) { c.press("2"); c.hears("wait", 0) }, hotline.EndAbandonedQueue},
 		{"music of the queue", func(c citizen) { c.press("2"); c.waits(); time.Sleep(time.Second) }, hotline.EndAbandonedQueue},
 		{"words that ask for a message", func(c citizen) { c.press("9"); c.hears("speak", 0) }, hotline.EndAbandonedMessage},
@@ -128,12 +128,13 @@ func TestHangUpInAnOffer(t *testing.T) {
 		{"before the phone is called", rig.ToAsterisk("agent.1001"), []hotline.End{queue}},
 		{"when the phone is called", rig.FromAsterisk("agent.1001"), []hotline.End{queue, ringing}},
 		{"when it rings", rig.FromAsterisk("Ringing", "agent.1001"), []hotline.End{queue, ringing}},
-		{"when it is picked up", rig.FromAsterisk("StasisStart", "agent.1001", `"state":"Up"`), []hotline.End{queue, ringing}},
-		{"when that is on record", rig.InRedis("hset", `"at":"talk"`), []hotline.End{queue, ringing}},
-		{"before the board has the agent talking", rig.ToRedis(`"state":"talking"`), []hotline.End{queue, ringing}},
-		{"when the board has the agent talking", rig.InRedis(`"state":"talking"`), []hotline.End{queue, ringing}},
-		{"before they are joined", rig.ToAsterisk("addChannel"), []hotline.End{queue, ringing}},
-		{"when they are joined", rig.FromAsterisk("addChannel"), []hotline.End{answered}},
+		// From here on Asterisk may join one who is just gone.
+		{"when it is picked up", rig.FromAsterisk("agent.1001", `"state":"Up"`), []hotline.End{queue, ringing, answered}},
+		{"when that is on record", rig.InRedis("hset", `"at":"talk"`), []hotline.End{queue, ringing, answered}},
+		{"before the board has the agent talking", rig.ToRedis(`"state":"talking"`), []hotline.End{queue, ringing, answered}},
+		{"when the board has the agent talking", rig.InRedis(`"state":"talking"`), []hotline.End{queue, ringing, answered}},
+		{"before they are joined", rig.ToAsterisk("addChannel"), []hotline.End{queue, ringing, answered}},
+		{"when they are joined", rig.ToAsterisk("bridges/b.", "/play/"), []hotline.End{answered}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			r := r.With(t)

@@ -112,10 +112,15 @@ func (c citizen) heard(after time.Duration) []string {
 // hears waits until this prompt is heard after a moment.
 func (c citizen) hears(prompt string, after time.Duration) {
 	c.T.Helper()
-	c.Within(8*time.Second, c.number+" hears "+prompt, func() bool {
-		time.Sleep(50 * time.Millisecond)
-		return slices.Contains(c.heard(after), prompt)
-	})
+	for end := time.Now().Add(8 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		heard := c.heard(after)
+		if slices.Contains(heard, prompt) {
+			return
+		}
+		if time.Now().After(end) {
+			c.T.Fatalf("%s does not hear %s but %v", c.number, prompt, heard)
+		}
+	}
 }
 
 // now is the moment, as the call counts.
