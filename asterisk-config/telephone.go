@@ -48,7 +48,7 @@ func Telephone(id, digest, media string) []Object {
 		{"force_rport", "yes"},
 		{"rewrite_contact", "yes"},
 		// A telephone moves no call: not by REFER, not by 3xx (its target is taken
-		// as an extension of from-phone, which admits telephones only). No set_var
+		// as an extension of from-phone, which refuses what was forwarded). No set_var
 		// here: Asterisk 22.10 cannot change an account that has one (500).
 		{"allow_transfer", "no"},
 		{"redirect_method", "user"},

@@ -2,8 +2,9 @@ package site
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -127,11 +128,18 @@ func (s *Site) startAsterisk(ctx context.Context) error {
 	return s.awaitAnswer(ctx, c, s.folder.at("asterisk/logs/messages.log"), s.asteriskServes)
 }
 
+// errForGood is in an error that no waiting mends.
+var errForGood = errors.New("started in vain")
+
 // asteriskServes asks whether Asterisk has started wholly: our password is good
-// there and the SIP channel runs.
+// there, calls can be handed to us, and SIP is open. A transport that could not be
+// opened is dropped by Asterisk, which then starts without it.
 func (s *Site) asteriskServes(ctx context.Context) error {
-	for _, module := range []string{"chan_pjsip.so", "app_stasis.so"} {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/ari/asterisk/modules/"+module, nil)
+	for _, what := range []string{
+		"modules/app_stasis.so", "modules/chan_pjsip.so",
+		"config/dynamic/res_pjsip/transport/transport-udp", "config/dynamic/res_pjsip/transport/transport-tcp",
+	} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/ari/asterisk/"+what, nil)
 		if err != nil {
 			return err
 		}
@@ -140,13 +148,16 @@ func (s *Site) asteriskServes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var answer struct {
-			Status string `json:"status"`
-		}
-		err = json.NewDecoder(res.Body).Decode(&answer)
+		body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 		res.Body.Close()
-		if err != nil || res.StatusCode != http.StatusOK || answer.Status != "Running" {
-			return fmt.Errorf("ARI answers %d for %s, %q", res.StatusCode, module, answer.Status)
+		if err != nil {
+			return err
+		}
+		if res.StatusCode != http.StatusOK || strings.Contains(string(body), `"Not Running"`) {
+			if strings.Contains(what, "transport") {
+				return fmt.Errorf("%w: SIP could not be opened on %s, is it in use?", errForGood, s.addresses.SIP)
+			}
+			return fmt.Errorf("%s is not there (%d)", what, res.StatusCode)
 		}
 	}
 	return nil
@@ -162,6 +173,9 @@ func (s *Site) awaitAnswer(ctx context.Context, c *child, log string, ask func(c
 	for {
 		if last = ask(ctx); last == nil {
 			return nil
+		}
+		if errors.Is(last, errForGood) {
+			return fmt.Errorf("%s %w", c.name, last)
 		}
 		select {
 		case <-c.over:

@@ -39,9 +39,9 @@ func TestWhatIsWrongIsSaidPlainly(t *testing.T) {
 		{"no tools", func(o *site.Options) { o.Tools = t.TempDir() }, "make tools"},
 		{"another Asterisk", func(o *site.Options) { o.Asterisk = old }, "needs Asterisk 22"},
 		{"an Asterisk that does not run", func(o *site.Options) { o.Asterisk = broken }, "does not run"},
-		{"the SIP port is in use", func(o *site.Options) { o.SIPPort = busy }, "port " + strconv.Itoa(busy) + " for SIP is in use"},
-		{"the ARI port is in use", func(o *site.Options) { o.ARIPort = busy }, "for ARI is in use"},
-		{"the Redis port is in use", func(o *site.Options) { o.RedisPort = busy }, "for Redis is in use"},
+		{"the SIP port is in use", func(o *site.Options) { o.SIPPort = busy }, "port " + strconv.Itoa(busy) + " for SIP cannot be opened"},
+		{"the ARI port is in use", func(o *site.Options) { o.ARIPort = busy }, "for ARI cannot be opened"},
+		{"the Redis port is in use", func(o *site.Options) { o.RedisPort = busy }, "for Redis cannot be opened"},
 		{"the folder is a file", func(o *site.Options) { o.Dir = file }, "cannot be used"},
 		{"the folder cannot be made", func(o *site.Options) { o.Dir = "/proc/hotline" }, "/proc/hotline"},
 		{"a site runs there", func(o *site.Options) { o.Dir = running }, "already runs"},
@@ -127,6 +127,25 @@ func TestALargeLogIsPutAside(t *testing.T) {
 		t.Errorf("the log was continued: %v, %v", now, err)
 	}
 	if _, err := os.Stat(large + ".1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Asterisk starts without SIP where its port was taken meanwhile; that counts as
+// not started.
+func TestThePortIsTakenMeanwhile(t *testing.T) {
+	s := sitetest.Start(t)
+	s.KillAsterisk()
+	thief, err := net.ListenPacket("udp", s.Addresses().SIP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StartAsterisk(t.Context()); err == nil || !strings.Contains(err.Error(), s.Addresses().SIP) {
+		t.Errorf("it says %v", err)
+	}
+	thief.Close()
+	s.KillAsterisk()
+	if err := s.StartAsterisk(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 )
@@ -9,25 +10,40 @@ import (
 // ports hands out ports that no other site on this machine has or is about to
 // open. A port is claimed by a name in the kernel's table of abstract sockets,
 // which goes with the process, across users too; only then it is tried.
-type ports struct{ claims []net.Listener }
+type ports struct{ claims []io.Closer }
 
 // searched is how many ports are looked at from the usual one on.
 const searched = 400
 
-// claim takes word for this site, or tells that another has it.
-func (p *ports) claim(word string) bool {
+// claim takes word for this site and gives it back by close, or nil where another
+// has it.
+func claim(word string) io.Closer {
 	l, err := net.Listen("unix", "@hotline-"+word)
 	if err != nil {
+		return nil
+	}
+	return l
+}
+
+// take claims port and tells whether it is free. It is tried only once it is
+// claimed: trying opens it for a moment, in which its owner could not.
+func (p *ports) take(host string, port int) bool {
+	c := claim("port-" + strconv.Itoa(port))
+	if c == nil {
 		return false
 	}
-	p.claims = append(p.claims, l)
+	if !free(host, port) {
+		c.Close()
+		return false
+	}
+	p.claims = append(p.claims, c)
 	return true
 }
 
 // close gives all claims back.
 func (p *ports) close() {
-	for _, l := range p.claims {
-		l.Close()
+	for _, c := range p.claims {
+		c.Close()
 	}
 	p.claims = nil
 }
@@ -35,17 +51,17 @@ func (p *ports) close() {
 // find gives demanded, if it is free, or the first free port from usual on.
 func (p *ports) find(what, host string, demanded, usual int) (int, error) {
 	if demanded != 0 {
-		if !p.claim("port-"+strconv.Itoa(demanded)) || !free(host, demanded) {
-			return 0, fmt.Errorf("port %d for %s is in use; stop what uses it, or name no port and a free one is found", demanded, what)
+		if !p.take(host, demanded) {
+			return 0, fmt.Errorf("port %d for %s cannot be opened on %s: it is in use or not allowed; name another, or none and a free one is found", demanded, what, host)
 		}
 		return demanded, nil
 	}
 	for port := usual; port < usual+searched; port++ {
-		if free(host, port) && p.claim("port-"+strconv.Itoa(port)) {
+		if p.take(host, port) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("none of the ports %d to %d is free for %s on %s", usual, usual+searched-1, what, host)
+	return 0, fmt.Errorf("none of the ports %d to %d can be opened for %s on %s; is that an address of this machine?", usual, usual+searched-1, what, host)
 }
 
 // Sound is given ports in blocks of rtpUnit, between the usual services and the
@@ -61,10 +77,12 @@ func (p *ports) findRTP(n int) (first, last int, err error) {
 	units := (n + rtpUnit - 1) / rtpUnit
 	run := 0
 	for port := rtpFrom; port+rtpUnit <= rtpUntil; port += rtpUnit {
-		if !p.claim("rtp-" + strconv.Itoa(port)) {
+		c := claim("rtp-" + strconv.Itoa(port))
+		if c == nil {
 			run = 0
 			continue
 		}
+		p.claims = append(p.claims, c)
 		if run++; run == units {
 			return port - (units-1)*rtpUnit, port + rtpUnit - 1, nil
 		}
