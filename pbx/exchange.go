@@ -19,7 +19,6 @@ import (
 const (
 	varDoor      = "HOTLINE_DOOR"
 	varDialled   = "HOTLINE_DIALLED"
-	varArrived   = "HOTLINE_ARRIVED"
 	varTo        = "HOTLINE_TO"
 	varDiversion = "HOTLINE_DIVERSION"
 	varHistory   = "HOTLINE_HISTORY"
@@ -39,7 +38,7 @@ const (
 
 // events are those that mean something here; Asterisk sends no others.
 var events = [...]ari.Type{
-	ari.StasisStart, ari.StasisEnd, ari.ChannelHangupRequest, ari.ChannelDestroyed,
+	ari.StasisStart, ari.ChannelHangupRequest, ari.ChannelDestroyed,
 	ari.ChannelStateChange, ari.ChannelDtmf, ari.PlaybackFinished,
 	ari.RecordingFinished, ari.RecordingFailed,
 }

@@ -187,7 +187,7 @@ func (x *Exchange) heardLeg(e *ari.Event) {
 			l.up = true
 			x.tell(l, routing.Answered, "")
 		}
-	case ari.ChannelHangupRequest, ari.StasisEnd:
+	case ari.ChannelHangupRequest:
 		x.mu.Lock()
 		select {
 		case <-l.left:

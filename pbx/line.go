@@ -115,7 +115,7 @@ func (l *Line) end(why error) {
 
 func (l *Line) hear(e *ari.Event) {
 	switch e.Type {
-	case ari.ChannelHangupRequest, ari.StasisEnd, ari.ChannelDestroyed:
+	case ari.ChannelHangupRequest, ari.ChannelDestroyed:
 		if e.Channel.ID == l.id {
 			l.end(ivr.ErrHungUp)
 		}

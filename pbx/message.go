@@ -18,8 +18,8 @@ func (l *Line) message(ctx context.Context, name string, longest time.Duration) 
 	l.mu.Lock()
 	l.recorded[name] = done
 	l.mu.Unlock()
-	err := l.conn.Do(ctx, ari.RecordChannel(l.id, ari.Recording{Name: name, Format: "wav", Max: longest, Replace: true, Beep: true}, messageSilence, "any"))
-	if err != nil {
+	err := l.conn.Do(ctx, ari.RecordChannel(l.id, ari.Recording{Name: name, Format: "wav", Max: longest, Replace: true}, messageSilence, "any"))
+	if err != nil && !ari.IsConflict(err) { // he spoke to it already when a controller before was gone
 		return "", err
 	}
 	select {

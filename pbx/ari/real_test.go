@@ -310,7 +310,7 @@ func hangsUp(t *testing.T, x *exchange) {
 func lists(t *testing.T, x *exchange) {
 	c, a := x.connect(t)
 	call := x.call(t, c, a)
-	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "HOTLINE_CALL", `{"since":"刚才"}`)))
+	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "HOTLINE_PLACE", `{"since":"刚才"}`)))
 	must(t, c.Do(t.Context(), ari.CreateBridge("b.list")))
 	must(t, c.Do(t.Context(), ari.AddToBridge("b.list", call.id)))
 	c.Close()
@@ -321,7 +321,7 @@ func lists(t *testing.T, x *exchange) {
 	for _, ch := range channels {
 		if ch.ID == call.id {
 			found = true
-			if ch.State != "Up" || ch.Dialplan.App != "Stasis" || ch.Var("HOTLINE_CALL") != `{"since":"刚才"}` {
+			if ch.State != "Up" || ch.Dialplan.App != "Stasis" || ch.Var("HOTLINE_PLACE") != `{"since":"刚才"}` {
 				t.Errorf("the call is as it was left: %+v", ch)
 			}
 		}
