@@ -15,14 +15,21 @@ import (
 type unsaved struct {
 	mu      sync.Mutex
 	records map[hotline.CallID][]byte // nil: to be dropped
+	some    chan struct{}             // there are some again
 }
 
-func (u *unsaved) init() { u.records = map[hotline.CallID][]byte{} }
+func (u *unsaved) init() {
+	u.records, u.some = map[hotline.CallID][]byte{}, make(chan struct{}, 1)
+}
 
 func (u *unsaved) put(id hotline.CallID, b []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.records[id] = b
+	select {
+	case u.some <- struct{}{}:
+	default:
+	}
 }
 
 func (u *unsaved) drop(id hotline.CallID) { u.put(id, nil) }
@@ -76,21 +83,31 @@ const saveAgainEvery = 250 * time.Millisecond
 
 // saveLater writes what did not get through.
 func (a *App) saveLater(ctx context.Context) {
-	tick := time.NewTicker(saveAgainEvery)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-a.unsaved.some:
 		}
-		for id, b, ok := a.unsaved.any(); ok; id, b, ok = a.unsaved.any() {
-			if a.write(ctx, id, b) != nil {
-				break
+		for !a.saveAll(ctx) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(saveAgainEvery):
 			}
-			a.unsaved.done(id, b)
 		}
 	}
+}
+
+// saveAll writes all that is unsaved and tells whether nothing is left.
+func (a *App) saveAll(ctx context.Context) bool {
+	for id, b, ok := a.unsaved.any(); ok; id, b, ok = a.unsaved.any() {
+		if a.write(ctx, id, b) != nil {
+			return false
+		}
+		a.unsaved.done(id, b)
+	}
+	return true
 }
 
 func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {

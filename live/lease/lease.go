@@ -11,12 +11,12 @@ import (
 )
 
 // TTL is how long a lease stands without being renewed, and Every how often it
-// is renewed. A controller whose host died is followed after TTL at most,
-// within the second a restart may take; three renewals can fail before it is
-// lost. A holder who died on the same host is followed at once (Dead).
+// is renewed. A controller whose host died is followed after TTL at most; two
+// renewals can fail before it is lost. A holder who died on the same host is
+// followed at once (Dead), so a restart never waits for it.
 const (
-	TTL   = 700 * time.Millisecond
-	Every = 200 * time.Millisecond
+	TTL   = 1500 * time.Millisecond
+	Every = 500 * time.Millisecond
 )
 
 // Board is the name of the lease that a board's commits are fenced with.
