@@ -12,6 +12,7 @@ import (
 // Every moment of an offer at which the controller can be killed; the agent
 // picks up half a second after his phone rings, mostly while none serves.
 func TestKillInAnOffer(t *testing.T) {
+	t.Parallel()
 	r := killSite(t)
 	desk := r.Desk("1001")
 	for i, story := range []struct {
@@ -66,6 +67,7 @@ func TestKillInAnOffer(t *testing.T) {
 }
 
 func TestKillInATalk(t *testing.T) {
+	t.Parallel()
 	r := killSite(t)
 	desk := r.Desk("1001")
 	desk.OnInvite(meets(phone.Answer(0)))
@@ -165,6 +167,7 @@ func hears(t testing.TB, who string, heard phone.Heard, hz float64) {
 }
 
 func TestHangUpWhileNoneServes(t *testing.T) {
+	t.Parallel()
 	r := killSite(t)
 	desk := r.Desk("1001")
 

@@ -43,6 +43,7 @@ func ending(c citizen, agent *phone.Call) {
 }
 
 func TestKillBeforeTheQueue(t *testing.T) {
+	t.Parallel()
 	r := killSite(t)
 	desk := r.Desk("1001")
 	desk.OnInvite(meets(phone.Answer(0)))
@@ -115,6 +116,7 @@ func TestKillBeforeTheQueue(t *testing.T) {
 // Three wait while the only agent talks. The controller is killed; they keep
 // their places and hear no menu; the agent gets them in their order.
 func TestKillWhileSomeWait(t *testing.T) {
+	t.Parallel()
 	r := killSite(t)
 	desk := r.Desk("1001")
 	desk.OnInvite(meets(phone.Answer(0)))

@@ -22,7 +22,7 @@ func (r *Rig) Tickets(n int) []ticket.Ticket {
 	r.T.Helper()
 	var ts []ticket.Ticket
 	r.Within(5*time.Second, "the tickets are written", func() bool {
-		ts = r.tickets()
+		ts = r.Written()
 		return len(ts) >= n
 	})
 	if len(ts) != n {
@@ -31,7 +31,8 @@ func (r *Rig) Tickets(n int) []ticket.Ticket {
 	return ts
 }
 
-func (r *Rig) tickets() []ticket.Ticket {
+// Written are the tickets that are in SQL now, newest first.
+func (r *Rig) Written() []ticket.Ticket {
 	ts, err := r.Store.ListTickets(r.T.Context(), store.Filter{Limit: 10000})
 	r.must(err)
 	return ts
@@ -42,7 +43,7 @@ func (r *Rig) TicketOf(number string) ticket.Ticket {
 	r.T.Helper()
 	var ts []ticket.Ticket
 	r.Within(5*time.Second, "the ticket of "+number+" is written", func() bool {
-		ts = slices.DeleteFunc(r.tickets(), func(t ticket.Ticket) bool { return t.Caller.Number != number })
+		ts = slices.DeleteFunc(r.Written(), func(t ticket.Ticket) bool { return t.Caller.Number != number })
 		return len(ts) > 0
 	})
 	if len(ts) != 1 {
