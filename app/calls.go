@@ -216,7 +216,7 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	}
 	line.OnAgent = flow.OnAgent
 	c := &ivr.Call{
-		Record: rec, Line: recorded{line, a}, Machine: line, Now: a.now, Save: a.save,
+		Record: rec, Line: recorded{line, a}, Machine: machine{line, a}, Now: a.now, Save: a.save,
 		Queue: queue{a.board, line},
 	}
 	if rec.Hash == "" {

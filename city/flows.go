@@ -202,10 +202,10 @@ func (r *reader) talk(_ string, v value) ivr.Step {
 }
 
 func (r *reader) message(_ string, v value) ivr.Step {
-	t := v.table("do", "say", "longest", "next")
+	t := v.table("do", "say", "longest", "next", "empty")
 	t.need("say", "next")
 	return ivr.MessageStep{
-		Say: r.prompts(t, "say"), Next: r.to(t, "next"),
+		Say: r.prompts(t, "say"), Next: r.to(t, "next"), Empty: r.to(t, "empty"),
 		Longest: t.duration("longest", 2*time.Minute, 5*time.Second, 10*time.Minute),
 	}
 }

@@ -88,6 +88,9 @@ func (f *Flow) Start(c *Call) {
 func (f *Flow) Play(ctx context.Context, c *Call, failed func(step string, err error)) error {
 	for at := c.At; at != ""; {
 		next, err := f.step(ctx, c, at)
+		if err == nil && next == "" {
+			break // the line's end is ours, whatever was heard of it meanwhile
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

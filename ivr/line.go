@@ -84,7 +84,8 @@ type Line interface {
 // Machine takes a message from the caller.
 type Machine interface {
 	// Take says s, records until the caller presses a key, is silent for
-	// several seconds or longest has passed, and returns the file's name.
+	// several seconds or longest has passed, and returns the file's name; "" when
+	// nothing was said.
 	Take(ctx context.Context, s Speech, name string, longest time.Duration) (string, error)
 }
 

@@ -235,6 +235,7 @@ type MessageStep struct {
 	Say     []string
 	Longest time.Duration
 	Next    string
+	Empty   string // the step when nothing was said; "" is Next
 }
 
 func (s MessageStep) begin(c *Call) { c.Phase = InMessage }
@@ -242,14 +243,20 @@ func (s MessageStep) begin(c *Call) { c.Phase = InMessage }
 // Play takes it.
 func (s MessageStep) Play(ctx context.Context, c *Call) (string, error) {
 	file, err := c.Machine.Take(ctx, c.speech(s.Say), string(c.Facts.Ticket)+"-message", s.Longest)
-	if file != "" {
-		c.Facts.Message = file
+	if file == "" && s.Empty != "" {
+		return s.Empty, err
 	}
+	c.Facts.Message = file
 	return s.Next, err
 }
 
-// Exits is the next step.
-func (s MessageStep) Exits() []Exit { return []Exit{{To: s.Next}} }
+// Exits is the next step, and the one after silence.
+func (s MessageStep) Exits() []Exit {
+	if s.Empty == "" {
+		return []Exit{{To: s.Next}}
+	}
+	return []Exit{{To: s.Next}, {To: s.Empty}}
+}
 
 // Prompts is what asks for the message.
 func (s MessageStep) Prompts() []string { return s.Say }

@@ -30,8 +30,10 @@ func (s SayStep) Prompts() []string { return s.Say }
 // EndStep hangs up.
 type EndStep struct{}
 
-// Play hangs up.
-func (EndStep) Play(ctx context.Context, c *Call) (string, error) { return "", c.Line.End(ctx) }
+// Play hangs up. The line's end, which is heard at once, does not stop it.
+func (EndStep) Play(ctx context.Context, c *Call) (string, error) {
+	return "", c.Line.End(context.WithoutCancel(ctx))
+}
 
 // Exits is the end.
 func (EndStep) Exits() []Exit { return []Exit{{}} }
