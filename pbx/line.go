@@ -247,11 +247,8 @@ func (l *Line) play(ctx context.Context, tag string, parts []ivr.Part) error {
 	l.mu.Lock()
 	l.finished = ""
 	l.mu.Unlock()
-	if err := l.batch(ctx, append(rs, ari.Play(l.id, l.playing, "", media...))...); err != nil {
-		l.playing = ""
-		return err
-	}
-	return nil
+	// An error may hide a playback that began all the same: it stays to be stopped.
+	return l.batch(ctx, append(rs, ari.Play(l.id, l.playing, "", media...))...)
 }
 
 // said tells whether the playback is over.

@@ -29,10 +29,11 @@ func DeleteBridge(bridge string) Request {
 // AddToBridge moves channels into the bridge. Behind a prompt that plays it
 // waits until the prompt ends, so Do sends it over HTTP; after StopPlayback in
 // the same Batch it may go over the socket. A channel whose StasisStart has
-// not come yet is refused (409 or 422).
+// not come yet is refused (409 or 422). Neither side is told by SIP with whom it
+// is connected now: a telephone shows what it was called with.
 func AddToBridge(bridge string, channels ...string) Request {
 	return post("bridge.add", "bridges", bridge, "addChannel").
-		with("channel", strings.Join(channels, ",")).patient()
+		with("channel", strings.Join(channels, ",")).with("inhibitConnectedLineUpdates", "true").patient()
 }
 
 // RemoveFromBridge takes channels out; they stay in the application. A channel
