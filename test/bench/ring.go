@@ -79,7 +79,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	}
 	if err := l.until(60*time.Second, "the queue is full", func() bool {
 		waiting, talking, _ := l.state()
-		return waiting+talking >= atOnce*99/100 && talking > c.agents/2
+		return waiting >= c.waiting*97/100 && talking > 0
 	}); err != nil {
 		return err
 	}
