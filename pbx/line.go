@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"hotline"
 	"hotline/ivr"
 	"hotline/pbx/ari"
 )
@@ -51,9 +50,6 @@ type Line struct {
 	finished string        // the playback that finished last
 	recorded map[string]chan struct{}
 }
-
-// mostKeys is how many unused keys are kept; a caller may press a thousand.
-const mostKeys = 32
 
 // mostEvents is how many unread events of a call may pile up before it starts
 // again where it stands.
@@ -144,32 +140,11 @@ func (l *Line) hear(e *ari.Event) {
 	}
 }
 
-// echoed tells that a key is the one before, told twice: Asterisk does so when
-// keys come faster than it takes them. Two presses of one key cannot end nearer
-// to each other than the second was held.
-func (l *Line) echoed(e *ari.Event) bool {
-	again := e.Digit == l.lastKey && e.Time.Sub(l.lastKeyAt) < e.Duration
-	l.lastKey, l.lastKeyAt = e.Digit, e.Time
-	return again
-}
-
 func (l *Line) nudge() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-}
-
-// key takes the next unused key.
-func (l *Line) key() (byte, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.keys) == 0 {
-		return 0, false
-	}
-	k := l.keys[0]
-	l.keys = l.keys[1:]
-	return k, true
 }
 
 func (l *Line) playback(nth int) string { return l.id + "." + l.tag + "." + strconv.Itoa(nth) }
@@ -278,142 +253,6 @@ func (l *Line) Say(ctx context.Context, s ivr.Speech) error {
 		}
 	}
 	return nil
-}
-
-// Ask says q and returns the keys.
-func (l *Line) Ask(ctx context.Context, q ivr.Question) (string, error) {
-	l.mu.Lock()
-	early := len(l.keys) > 0
-	l.mu.Unlock()
-	if !early {
-		if err := l.play(ctx, q.Tag, q.Parts); err != nil {
-			return "", err
-		}
-	}
-	return l.gather(ctx, q.Entry)
-}
-
-// gather reads keys until the entry is complete or silent for too long. The
-// silence counts from the end of the speech or the last key.
-func (l *Line) gather(ctx context.Context, e ivr.Entry) (string, error) {
-	have := ""
-	silence := time.NewTimer(time.Hour)
-	defer silence.Stop()
-	for speaking := true; ; {
-		for k, ok := l.key(); ok; k, ok = l.key() {
-			l.quiet()
-			var done bool
-			if have, done = e.Press(have, k); done {
-				return have, nil
-			}
-			speaking = true // wait anew
-		}
-		if speaking && l.said() {
-			speaking = false
-			silence.Reset(e.Silence)
-		}
-		select {
-		case <-l.wake:
-		case <-silence.C:
-			return have, nil
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		}
-	}
-}
-
-// Wait plays music, and now and then words, until ctx ends; then it is quiet.
-func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
-	l.mu.Lock()
-	l.keys = nil // keys of the menu mean nothing here
-	l.mu.Unlock()
-	say := w.First
-	written := time.NewTimer(placeAfter)
-	defer written.Stop()
-	var every <-chan time.Time
-	if w.Every > 0 && w.Next != nil {
-		tick := time.NewTicker(w.Every)
-		defer tick.Stop()
-		every = tick.C
-	}
-	for first := len(say) > 0; ; {
-		if first && len(say) == 0 && l.said() {
-			first = false
-			if w.Heard != nil {
-				w.Heard()
-			}
-		}
-		if err := l.rest(ctx, w.Tag, say); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			return err
-		}
-		say = nil
-		select {
-		case <-ctx.Done():
-		case <-l.wake:
-		case <-written.C:
-			l.writePlace()
-		case <-every:
-			say = w.Next()
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	l.quietWords()
-	return nil
-}
-
-// quietWords stops an announcement; music is stopped by joining or by the next
-// words.
-func (l *Line) quietWords() {
-	if l.playing == "" {
-		return
-	}
-	_, _ = l.conn.Start(ari.StopPlayback(l.playing))
-	l.playing = ""
-}
-
-// rest says something, or sees to it that there is music when nothing is said.
-func (l *Line) rest(ctx context.Context, tag string, say []ivr.Part) error {
-	switch {
-	case l.OnAgent && !l.answered:
-		if l.ringing {
-			return nil
-		}
-		l.ringing = true
-		return l.batch(ctx, ari.Ring(l.id))
-	case len(say) > 0:
-		return l.play(ctx, tag, say)
-	case !l.said() || l.music:
-		return nil
-	default:
-		if err := l.up(ctx); err != nil {
-			return err
-		}
-		l.music = true
-		return l.batch(ctx, ari.StartMOH(l.id, l.x.opt.Music))
-	}
-}
-
-// PlaceOn has the caller's place written on the channel, once, when he waits for
-// longer than a moment: it is what his place is rebuilt from should Redis be lost.
-func (l *Line) PlaceOn(place string) { l.place = place }
-
-// placeAfter is how long a caller waits before his place is written on his
-// channel; most are answered sooner.
-const placeAfter = time.Second
-
-func (l *Line) writePlace() {
-	if l.place == "" {
-		return
-	}
-	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, l.place)); err != nil {
-		l.x.trouble(hotline.CallID(l.id), "write the place", err)
-	}
-	l.place = ""
 }
 
 // End hangs up; a second time it does nothing.

@@ -1,0 +1,104 @@
+package pbx
+
+import (
+	"context"
+	"time"
+
+	"hotline"
+	"hotline/ivr"
+	"hotline/pbx/ari"
+)
+
+// Wait plays music, and now and then words, until ctx ends; then it is quiet.
+func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
+	l.mu.Lock()
+	l.keys = nil // keys of the menu mean nothing here
+	l.mu.Unlock()
+	say := w.First
+	written := time.NewTimer(placeAfter)
+	defer written.Stop()
+	var every <-chan time.Time
+	if w.Every > 0 && w.Next != nil {
+		tick := time.NewTicker(w.Every)
+		defer tick.Stop()
+		every = tick.C
+	}
+	for first := len(say) > 0; ; {
+		if first && len(say) == 0 && l.said() {
+			first = false
+			if w.Heard != nil {
+				w.Heard()
+			}
+		}
+		if err := l.rest(ctx, w.Tag, say); err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return err
+		}
+		say = nil
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+		case <-written.C:
+			l.writePlace()
+		case <-every:
+			say = w.Next()
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	l.quietWords()
+	return nil
+}
+
+// quietWords stops an announcement; music is stopped by joining or by the next
+// words.
+func (l *Line) quietWords() {
+	if l.playing == "" {
+		return
+	}
+	_, _ = l.conn.Start(ari.StopPlayback(l.playing))
+	l.playing = ""
+}
+
+// rest says something, or sees to it that there is music when nothing is said.
+func (l *Line) rest(ctx context.Context, tag string, say []ivr.Part) error {
+	switch {
+	case l.OnAgent && !l.answered:
+		if l.ringing {
+			return nil
+		}
+		l.ringing = true
+		return l.batch(ctx, ari.Ring(l.id))
+	case len(say) > 0:
+		return l.play(ctx, tag, say)
+	case !l.said() || l.music:
+		return nil
+	default:
+		if err := l.up(ctx); err != nil {
+			return err
+		}
+		l.music = true
+		return l.batch(ctx, ari.StartMOH(l.id, l.x.opt.Music))
+	}
+}
+
+// PlaceOn has the caller's place written on the channel, once, when he waits for
+// longer than a moment: it is what his place is rebuilt from should Redis be lost.
+func (l *Line) PlaceOn(place string) { l.place = place }
+
+// placeAfter is how long a caller waits before his place is written on his
+// channel; most are answered sooner.
+const placeAfter = time.Second
+
+func (l *Line) writePlace() {
+	if l.place == "" {
+		return
+	}
+	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, l.place)); err != nil {
+		l.x.trouble(hotline.CallID(l.id), "write the place", err)
+	}
+	l.place = ""
+}
