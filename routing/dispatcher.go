@@ -98,6 +98,7 @@ type Dispatcher struct {
 	offer   hotline.OfferID
 	legs    map[hotline.AgentID]*leg // legs that exist or are about to
 	seekers map[hotline.CallID]*seeker
+	early   []LegNews // news that came before Sync
 	loaded  bool      // the board was read once
 	synced  bool      // the legs that exist are known; before, nobody is offered
 	stale   bool      // the board is not as the image: nobody is offered

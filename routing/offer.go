@@ -21,6 +21,10 @@ func (d *Dispatcher) Tell(n LegNews) {
 }
 
 func (d *Dispatcher) news(ctx context.Context, n LegNews) {
+	if !d.synced { // of a leg that Sync is about to tell of
+		d.early = append(d.early, n)
+		return
+	}
 	l := d.legs[n.Agent]
 	if l == nil || l.offer.ID != n.Offer {
 		return // of another offer

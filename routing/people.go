@@ -167,6 +167,10 @@ func (d *Dispatcher) Sync(ctx context.Context, legs []Leg, alive func(hotline.Ca
 		}
 		d.syncLegs(ctx, legs, alive)
 		d.synced = true
+		for _, n := range d.early {
+			d.news(ctx, n)
+		}
+		d.early = nil
 		d.stale = true // what was assumed before is written in one go
 		d.restore(ctx)
 		return nil

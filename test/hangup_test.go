@@ -50,7 +50,13 @@ func TestHangUpInAStep(t *testing.T) {
 		{"submenu", func(c citizen) { c.press("1"); c.hears("submenu.1s", 0) }, hotline.EndAbandonedMenu},
 		{"announcement of the queue", func(c citizen) { c.press("2"); c.hears("wait", 0) }, hotline.EndAbandonedQueue},
 		{"music of the queue", func(c citizen) { c.press("2"); c.waits(); time.Sleep(time.Second) }, hotline.EndAbandonedQueue},
-		{"words that ask for a message", func(c citizen) { c.press("9"); c.hears("speak", 0) }, hotline.EndAbandonedMessage},
+		{"words that ask for a message", func(c citizen) { c.press("9"); c.hears("speak.1s", 0) }, hotline.EndAbandonedMessage},
+		{"message: what he said until then is kept", func(c citizen) {
+			c.press("9")
+			c.hears("speak.1s", 0)
+			c.Tone(500)
+			time.Sleep(1500 * time.Millisecond)
+		}, hotline.EndMessage},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			r := r.With(t)

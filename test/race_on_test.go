@@ -3,4 +3,4 @@
 package test
 
 // slower is how many times longer a process may take to start.
-const slower = 5
+const slower = 3

@@ -28,7 +28,7 @@ func story() *ivr.Flow {
 				Choices: map[string]ivr.Choice{"1": queue}},
 			"queue":   ivr.QueueStep{Say: []string{"wait"}, Answered: "talk", Position: "before", Unit: "people", Every: 2 * time.Second},
 			"talk":    ivr.TalkStep{Notice: []string{"serving"}, Next: "goodbye", Queue: "queue"},
-			"message": ivr.MessageStep{Say: []string{"speak"}, Longest: 10 * time.Second, Next: "goodbye"},
+			"message": ivr.MessageStep{Say: []string{"speak.1s"}, Longest: 10 * time.Second, Next: "goodbye"},
 			"goodbye": ivr.SayStep{Say: []string{"goodbye.1s"}, Next: "end", Farewell: true},
 			"sorry":   ivr.SayStep{Say: []string{"sorry"}, Next: "queue"},
 			"end":     ivr.EndStep{},

@@ -52,6 +52,10 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p, err := openParts(context.Background(), o.At, flows[i])
+	for try := 0; err != nil && try < 10; try++ { // a machine so loaded that Redis is slow
+		log.Warn("again", "err", err)
+		p, err = openParts(context.Background(), o.At, flows[i])
+	}
 	if err != nil {
 		return err
 	}
@@ -71,7 +75,10 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 		return err
 	}
 	s.ServeCodec(jsonrpc.NewServerCodec(stdio{})) // until the parent closes it
-	return a.Stop(context.Background())
+	if err := a.Stop(context.Background()); err != nil {
+		log.Warn("stop", "err", err)
+	}
+	return nil
 }
 
 const serving = "serving"
