@@ -3,7 +3,6 @@ package rules
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -115,7 +114,7 @@ func TestImportRulesFail(t *testing.T) {
 
 // TestSourceRulesFail shows each rule about source text a text that breaks it.
 func TestSourceRulesFail(t *testing.T) {
-	read := sync.OnceValue(func() *reader { return newReader(all(t)) })
+	reader := newReader(all(t))
 	for _, c := range []struct {
 		name, text string
 		rule       func(source) []string
@@ -147,7 +146,7 @@ func TestSourceRulesFail(t *testing.T) {
 		{"a proof", `package x; import "fmt"; type t int; func (t) String() string { return "" }; var _ fmt.Stringer = t(0)`, changes, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, err := read().text("x", c.text)
+			s, err := reader.text("x", c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
