@@ -187,7 +187,7 @@ func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (s
 		c.apart()
 	}
 	if ctx.Err() != nil {
-		return "", err
+		return "", context.Cause(ctx)
 	}
 	if end.Unjoined {
 		return s.Queue, nil
