@@ -64,7 +64,7 @@ func (a *App) session(ctx context.Context, up func()) error {
 		return err
 	}
 	if err := a.pushPhones(ctx, x); err != nil {
-		return err
+		a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "err", err)
 	}
 	desks := a.desksOf(ctx, x)
 	up()

@@ -8,16 +8,30 @@ import (
 	"hotline/pbx"
 )
 
-// pushPhones makes every telephone's account known to Asterisk. No file is
-// rewritten and nothing reloaded.
+// pushPhones makes every telephone's account known to Asterisk, and takes away
+// those the books no longer have. No file is rewritten and nothing reloaded.
+// While SQL is away Asterisk keeps the accounts it has.
 func (a *App) pushPhones(ctx context.Context, x *pbx.Exchange) error {
 	phones, err := a.opt.Store.Phones(ctx)
 	if err != nil {
 		return wrap("read the telephones", err)
 	}
+	known, err := x.Registered(ctx)
+	if err != nil {
+		return wrap("ask Asterisk for its telephones", err)
+	}
 	for _, p := range phones {
+		delete(known, string(p.ID))
 		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, a.opt.Media)); err != nil {
 			return wrap("tell Asterisk of telephone "+string(p.ID), err)
+		}
+	}
+	for id := range known {
+		if !asteriskconfig.Pushed(id) {
+			continue
+		}
+		if err := x.RemovePhone(ctx, id); err != nil {
+			a.log.Debug("an endpoint of Asterisk's own files stays", "endpoint", id, "err", err)
 		}
 	}
 	return nil

@@ -138,8 +138,13 @@ func (s *Service) speak(ctx context.Context, c *city.City) error {
 	if err := s.sounds.Build(ctx, prompts); err != nil {
 		return err
 	}
-	if _, err := c.Check(Lengths{s.sounds}, time.Now()); err != nil {
+	if _, err := c.Check(Lengths{s.sounds}, time.Time{}); err != nil {
 		return err
+	}
+	if now := time.Now(); !c.HasYear(now) {
+		// Calls come all the same: a year without calendar must be told loudly, and
+		// may not close the line on the first of January.
+		s.log.Error("ALARM: the calendar has no such year; profiles by working days and all deadlines are wrong until it is entered in configs/calendar", "year", now.Year())
 	}
 	s.log.Info("prompts are ready", "prompts", len(prompts), "took", time.Since(began).Round(time.Millisecond))
 	return nil

@@ -25,6 +25,12 @@ func Digest(id, password string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Trunk is the endpoint of the line to the public network (pjsip.conf).
+const Trunk = "trunk"
+
+// Pushed tells whether an endpoint can be a telephone that was pushed.
+func Pushed(id string) bool { return id != Trunk }
+
 // Telephone gives the objects that make a telephone, in the order in which they
 // must be pushed; to take it away, delete them in the opposite order. digest is
 // Digest's; media is the address that sound is bound to, or empty for all.
