@@ -52,7 +52,7 @@ func (p *ports) close() {
 func (p *ports) find(what, host string, demanded, usual int) (int, error) {
 	if demanded != 0 {
 		if !p.take(host, demanded) {
-			return 0, fmt.Errorf("port %d for %s cannot be opened on %s: it is in use or not allowed; name another, or none and a free one is found", demanded, what, host)
+			return 0, fmt.Errorf("port %d for %s is in use; stop what uses it, or name no port and a free one is found", demanded, what)
 		}
 		return demanded, nil
 	}
