@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hotline"
@@ -182,7 +183,12 @@ func (d *Dispatcher) pushAgents(snap Snapshot) (changes []Change) {
 		}
 	}
 	for a := range d.image.Agents() {
-		a.Version = board[a.ID].Version
+		on, ok := board[a.ID]
+		a.Version = on.Version
+		if ok && same(a, on) {
+			d.image.PutAgent(a)
+			continue
+		}
 		c := Change{Agent: &a}
 		if a.Deadline != 0 {
 			c.Within = max(time.Duration(a.Deadline-snap.Now)*time.Millisecond, time.Millisecond)
@@ -190,6 +196,13 @@ func (d *Dispatcher) pushAgents(snap Snapshot) (changes []Change) {
 		changes = append(changes, c)
 	}
 	return changes
+}
+
+// same tells whether two agents differ in nothing but their version.
+func same(a, b Agent) bool {
+	return a.ID == b.ID && a.Phone == b.Phone && slices.Equal(a.Skills, b.Skills) && a.State == b.State &&
+		a.Reason == b.Reason && a.Then == b.Then && a.Call == b.Call && a.Offer == b.Offer &&
+		a.Misses == b.Misses && a.Since == b.Since && a.Deadline == b.Deadline
 }
 
 func (d *Dispatcher) pushPlaces(ctx context.Context, snap Snapshot) (changes []Change, err error) {
