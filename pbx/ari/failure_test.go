@@ -29,7 +29,7 @@ func replaced(t *testing.T, x *exchange) {
 	if !errors.Is(older.Err(), ari.ErrReplaced) {
 		t.Errorf("the older connection ends because it was replaced, got %v", older.Err())
 	}
-	if _, more := <-box.Events(); more || !errors.Is(box.Err(), ari.ErrReplaced) {
+	if _, more := next(t, box); more || !errors.Is(box.Err(), ari.ErrReplaced) {
 		t.Errorf("and so do its calls, got %v", box.Err())
 	}
 	if err := older.Do(t.Context(), ari.Ping()); !errors.Is(err, ari.ErrReplaced) {
@@ -109,7 +109,8 @@ func TestFrozenAsteriskIsNoticed(t *testing.T) {
 	if took := time.Since(began); took > 1300*time.Millisecond {
 		t.Errorf("the frozen Asterisk was noticed after %v", took)
 	}
-	if <-box.Events(); !errors.Is(box.Err(), ari.ErrLost) {
+	ended(t, box)
+	if !errors.Is(box.Err(), ari.ErrLost) {
 		t.Errorf("its calls are told, got %v", box.Err())
 	}
 }

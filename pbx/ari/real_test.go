@@ -245,8 +245,8 @@ func filtered(t *testing.T, x *exchange) {
 	call := x.call(t, c, a)
 	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "X", "1")))
 	must(t, c.Do(t.Context(), ari.Hangup(call.id, "")))
-	if e := <-call.box.Events(); e.Type != ari.ChannelDestroyed {
-		t.Errorf("only the wanted events come, got %s", e.Type)
+	if e, more := next(t, call.box); !more || e.Type != ari.ChannelDestroyed {
+		t.Errorf("only the wanted events come, got %v", e)
 	}
 	c.Close()
 	again, b := x.connect(t) // no filter: the old one must not stay
@@ -282,7 +282,8 @@ func leaves(t *testing.T, x *exchange) {
 	c, a := x.connect(t)
 	call := x.call(t, c, a)
 	call.box.Release()
-	if _, more := <-drain(call.box); more || !errors.Is(call.box.Err(), ari.ErrClosed) {
+	ended(t, call.box)
+	if !errors.Is(call.box.Err(), ari.ErrClosed) {
 		t.Errorf("a released mailbox is over: %v", call.box.Err())
 	}
 	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "X", "1")))
@@ -292,7 +293,7 @@ func leaves(t *testing.T, x *exchange) {
 	c.Close()
 	late := ari.NewMailbox(1)
 	c.Watch(late, call.id)
-	if _, more := <-late.Events(); more || !errors.Is(late.Err(), ari.ErrClosed) {
+	if _, more := next(t, late); more || !errors.Is(late.Err(), ari.ErrClosed) {
 		t.Errorf("a closed connection takes no mailbox: %v", late.Err())
 	}
 }

@@ -148,10 +148,25 @@ func await(t testing.TB, events <-chan *ari.Event, want ari.Type) *ari.Event {
 	}
 }
 
-func drain(m *ari.Mailbox) <-chan *ari.Event {
-	for range m.Events() {
+// next gives the next event, and whether there was one before the mailbox ended.
+// A mailbox that neither fills nor ends fails the story instead of hanging it.
+func next(t testing.TB, m *ari.Mailbox) (*ari.Event, bool) {
+	t.Helper()
+	select {
+	case e, more := <-m.Events():
+		return e, more
+	case <-time.After(10 * time.Second):
+		t.Fatal("the mailbox neither told anything nor ended")
+		return nil, false
 	}
-	return m.Events()
+}
+
+// ended reads until the mailbox has ended.
+func ended(t testing.TB, m *ari.Mailbox) {
+	t.Helper()
+	for more := true; more; {
+		_, more = next(t, m)
+	}
 }
 
 func within(t testing.TB, done <-chan struct{}) {
