@@ -48,6 +48,8 @@ type Line struct {
 	keys     []byte
 	wake     chan struct{} // a key, or a playback that finished
 	finished string        // the playback that finished last
+	sounding string        // the playback that is doubted
+	doubts   *time.Timer
 	recorded map[string]chan struct{}
 }
 
@@ -80,6 +82,7 @@ func (l *Line) Listen(ended context.CancelCauseFunc, tag string) {
 
 // Release ends the listening and waits for it. Nothing is hung up.
 func (l *Line) Release() {
+	l.believe()
 	l.box.Release()
 	<-l.over
 }
@@ -222,8 +225,46 @@ func (l *Line) play(ctx context.Context, tag string, parts []ivr.Part) error {
 	l.mu.Lock()
 	l.finished = ""
 	l.mu.Unlock()
+	l.doubt(ctx, l.playing)
 	// An error may hide a playback that began all the same: it stays to be stopped.
 	return l.batch(ctx, append(rs, ari.Play(l.id, l.playing, "", media...))...)
+}
+
+// doubtEvery is longer than nearly every prompt.
+const doubtEvery = 8 * time.Second
+
+// doubt looks now and then whether a playback is still going on: should its end
+// never be told, the caller would stand in silence.
+func (l *Line) doubt(ctx context.Context, playback string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.doubts != nil {
+		l.doubts.Stop()
+	}
+	l.sounding = playback
+	l.doubts = time.AfterFunc(doubtEvery, func() {
+		err := l.conn.Do(context.WithoutCancel(ctx), ari.PlaybackOf(playback))
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		switch {
+		case l.sounding != playback || l.finished == playback || ctx.Err() != nil:
+		case ari.IsNotFound(err):
+			l.finished = playback
+			l.nudge()
+		default:
+			l.doubts.Reset(doubtEvery)
+		}
+	})
+}
+
+// believe ends all doubt.
+func (l *Line) believe() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sounding = ""
+	if l.doubts != nil {
+		l.doubts.Stop()
+	}
 }
 
 // said tells whether the playback is over.

@@ -96,6 +96,9 @@ func play(verb, kind, target, playback, language string, media []string) Request
 		with("media", strings.Join(media, ",")).with("lang", language)
 }
 
+// PlaybackOf asks for a playback; one that is over is a 404.
+func PlaybackOf(playback string) Request { return get("playback.get", "playbacks", playback) }
+
 // StopPlayback ends a playback; one that is over already is success. Its
 // PlaybackFinished still comes.
 func StopPlayback(playback string) Request {
