@@ -21,8 +21,10 @@ help:
 run: build
 	@exec bin/hotline run
 
-build: tools
-	@tools/build "$(VERSION)"
+# The tools are unpacked while the program is built: the first time both take a
+# minute or more.
+build:
+	@tools/unpack & unpack=$$!; tools/build "$(VERSION)"; built=$$?; wait $$unpack && exit $$built
 
 tools:
 	@tools/unpack
