@@ -16,6 +16,7 @@ import (
 
 // What a citizen can do in the menus, and what he hears.
 func TestMenus(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	h.hire("1001", "8001", h.every()...)
 	h.start()
@@ -199,6 +200,7 @@ func TestWordsStopForTheAgent(t *testing.T) {
 
 // Who stands behind others is told how many, and again only when it got better.
 func TestPosition(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	h.edit("flows/menu.yaml", "every: 20s", "every: 5s")
 	h.hire("1001", "8001", h.every()...)

@@ -14,6 +14,7 @@ import (
 
 // The night: nobody answers, a message can be left, and becomes a draft.
 func TestNight(t *testing.T) {
+	t.Parallel()
 	h := build(t, map[string]string{"profiles.default": "night"})
 	h.edit("flows/night.yaml", "after: 60s", "after: 5s")
 	h.hire("1001", "8001", h.every()...)

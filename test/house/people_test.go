@@ -13,6 +13,7 @@ import (
 
 // Agents sign in and out at telephones, by the telephones' keys.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	for _, id := range []hotline.AgentID{"1001", "1002", "1003"} {
 		h.hire(id, hotline.PhoneID("8"+id[1:]), h.every()...)
@@ -91,6 +92,7 @@ func TestSignIn(t *testing.T) {
 // After a talk an agent has his wrap-up; a pause asked for in a talk comes after
 // it, and so does signing out.
 func TestAfterTheTalk(t *testing.T) {
+	t.Parallel()
 	const wrapUp = 2 * time.Second
 	h := build(t, map[string]string{"routing.wrap_up": wrapUp.String()})
 	h.hire("1001", "8001", h.every()...)
@@ -151,6 +153,7 @@ func TestAfterTheTalk(t *testing.T) {
 // An agent who does not take a call: the caller is first in line again, and the
 // next agent's phone rings at once.
 func TestNotTaken(t *testing.T) {
+	t.Parallel()
 	h := build(t, map[string]string{"routing.ring": "1s", "routing.rest": "1s", "routing.misses": "3"})
 	h.hire("1001", "8001", h.every()...)
 	h.hire("1002", "8002", h.every()...)
@@ -204,6 +207,7 @@ func TestNotTaken(t *testing.T) {
 	}
 	t.Run("three times in a row: paused until he is ready", func(t *testing.T) {
 		h := h.within(t)
+		h.code(one, "*1", "desk.paused")
 		h.code(one, "*2", "desk.free")
 		h.code(two, "*0", "desk.out")
 		one.OnInvite(meets(phone.RingOn()))

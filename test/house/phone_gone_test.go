@@ -15,6 +15,7 @@ import (
 // A telephone that is not there: its agent is shown as paused for that, no
 // caller is stuck with it, and he is free when it is back.
 func TestPhoneGone(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	h.hire("1001", "8001", h.every()...)
 	h.hire("1002", "8002", h.every()...)
@@ -93,6 +94,7 @@ func TestPhoneGone(t *testing.T) {
 // Redis is emptied and the controller starts anew: who is signed in stands in
 // SQL, and whose telephone is registered comes back, paused until he is ready.
 func TestRecoveredAgents(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	for _, id := range []hotline.AgentID{"1001", "1002", "1003"} {
 		h.hire(id, hotline.PhoneID("8"+id[1:]), "water", "city")

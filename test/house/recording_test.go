@@ -16,6 +16,7 @@ import (
 
 // A talk is recorded, citizen left and agent right, and the notice comes before.
 func TestRecording(t *testing.T) {
+	t.Parallel()
 	h := build(t, map[string]string{"recording.days": "30"})
 	h.hire("1001", "8001", h.every()...)
 	old, young := filepath.Join(h.at.Recordings, "old.wav"), filepath.Join(h.at.Recordings, "young.wav")
@@ -87,6 +88,7 @@ func TestRecording(t *testing.T) {
 // With too little disk talks go on and are not recorded; the books, the figures
 // and the log say so.
 func TestNoRoomToRecord(t *testing.T) {
+	t.Parallel()
 	h := build(t, map[string]string{"recording.min_free": "100000GB"})
 	h.hire("1001", "8001", h.every()...)
 	h.start()
@@ -120,7 +122,9 @@ func (h *house) stereo(k ticket.Ticket, talked time.Duration) {
 		samples    []int16
 		own, other float64
 	}{"citizen": {left, 500, 400}, "agent": {right, 400, 500}} {
-		if d := toned(side.samples, side.own); d < talked {
+		d := toned(side.samples, side.own)
+		h.Logf("the %s's side: %v of %v are his tone", who, d, time.Duration(len(side.samples))*time.Second/8000)
+		if d < talked {
 			h.Errorf("the %s's side holds %v of his tone; %v is right at least", who, d, talked)
 		}
 		if d := toned(side.samples, side.other); d > 100*time.Millisecond {

@@ -13,6 +13,7 @@ import (
 // they began with, later ones go through the new one; with any fault nothing
 // changes at all.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	h.hire("1001", "8001", h.every()...)
 	h.start()

@@ -167,6 +167,7 @@ func stepsOf(k ticket.Ticket) string {
 // The network tells through which old number a call came in several places; it
 // is believed, a telephone of ours is not.
 func TestOldNumberInHeaders(t *testing.T) {
+	t.Parallel()
 	h := build(t, nil)
 	h.hire("1001", "8001", h.every()...)
 	other := h.install("8009")

@@ -12,6 +12,7 @@ import (
 // Who is offered to whom: only who can what the caller needs; one caller to an
 // agent; who has priority overtakes those who have not waited so much longer.
 func TestWhoIsOffered(t *testing.T) {
+	t.Parallel()
 	h := build(t, map[string]string{"routing.ageing": "2s", "budgets.levels": "3"})
 	h.edit("flows/menu.yaml", "  queue:\n    do: queue\n", `  care:
     do: menu
