@@ -84,6 +84,7 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 	if err != nil {
 		return err
 	}
+	generated := l.cost()
 	began := time.Now()
 	select {
 	case <-time.After(d):
@@ -95,7 +96,7 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 	if err != nil {
 		return err
 	}
-	r.cpu, r.jitter = after.since(before), j.p99()
+	r.cpu, r.jitter, r.generator = after.since(before), j.p99(), l.cost()-generated
 	if r.after, err = l.w.counts(); err != nil {
 		return err
 	}

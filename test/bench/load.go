@@ -32,6 +32,7 @@ type leg struct {
 type citizen struct {
 	callID  string
 	ear     string
+	rtp     int // Asterisk's port of sound
 	invited time.Time
 	ok      time.Time
 	bye     time.Time
@@ -188,7 +189,7 @@ func (l *load) seeCitizen(m message, p packet) {
 		l.ears[m.media] = c
 	case c == nil:
 	case m.status == 200 && m.cseq == "INVITE" && c.ok.IsZero():
-		c.ok = p.at
+		c.ok, c.rtp = p.at, m.port
 		l.alive++
 	case m.method == "BYE" && c.bye.IsZero():
 		c.bye = p.at
@@ -288,6 +289,23 @@ func (l *load) until(limit time.Duration, what string, so func() bool) error {
 		}
 	}
 	return nil
+}
+
+// cost is the processor time that the load itself has used so far.
+func (l *load) cost() time.Duration {
+	sum, _ := cpuOf(os.Getpid())
+	for _, pid := range append([]int{l.cap.cmd.Process.Pid}, pids(l.children)...) {
+		used, _ := cpuOf(pid)
+		sum += used
+	}
+	return sum
+}
+
+func pids(children []*child) (all []int) {
+	for _, c := range children {
+		all = append(all, c.cmd.Process.Pid)
+	}
+	return all
 }
 
 // complaints is the end of what went wrong, from SIPp and from the controller.

@@ -75,6 +75,8 @@ func parts() []part {
 		{"cpu", "processor time of a call, 5 a second", cpuPart},
 		{"answer", "a call's first INVITE to 200, 5 a second with 50 in talk", answerPart},
 		{"key", "the end of a key to the next prompt", keyPart},
+		{"sound", "100 talks with sound both ways for a minute", soundPart},
+		{"match", "Match: one of 500 frees among 2,000 waiting; all free at once; none fits", matchPart},
 		{"surge", "20 calls a second for a minute, 80 agents, talks of 3 s", surgePart},
 	}
 }

@@ -24,7 +24,8 @@ type ringing struct {
 	took       time.Duration   // the time measured
 	agents     int
 	cpu        usage
-	resident   int64 // of the controller
+	generator  time.Duration // processor time of the load itself: SIPp, the capture and this program
+	resident   int64         // of the controller
 	failed     int
 	unjoined   int
 	joins      []time.Duration // from an agent's ACK until the citizen heard him
@@ -93,6 +94,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	if err != nil {
 		return err
 	}
+	generated := l.cost()
 	began := time.Now()
 	profiled := make(chan error, 1)
 	if o.profile != "" && e == us {
@@ -113,7 +115,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	if err != nil {
 		return err
 	}
-	r.cpu = after.since(before)
+	r.cpu, r.generator = after.since(before), l.cost()-generated
 	r.jitter = j.p99()
 	r.fewest, _, _ = l.state()
 	if l.w.controller != nil {
@@ -171,7 +173,7 @@ func (r ringing) tell(w io.Writer, e engine, c crowd) {
 	if r.resident > 0 {
 		fmt.Fprintf(w, "; controller's memory %d MB", r.resident>>20)
 	}
-	fmt.Fprintf(w, "; machine %.0f %% of one processor\n", 100*r.cpu.sum().Seconds()/r.took.Seconds())
+	fmt.Fprintf(w, "; in all %.0f %% of one processor, and the load itself %.0f %%\n", 100*r.cpu.sum().Seconds()/r.took.Seconds(), 100*r.generator.Seconds()/r.took.Seconds())
 }
 
 // tellCounts writes the requests and events of each call.

@@ -79,3 +79,10 @@ func (w *world) writeCitizens(n int) (string, error) {
 
 // citizenEar is the address at which citizen i hears.
 func citizenEar(i int) string { return fmt.Sprintf("127.1.%d.%d", i/250, 1+i%250) }
+
+// earOf is the number of the citizen who hears at an address.
+func earOf(address string) (i int) {
+	var high, low int
+	_, _ = fmt.Sscanf(address, "127.1.%d.%d", &high, &low)
+	return 250*high + low - 1
+}
