@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +29,6 @@ type packet struct {
 // moments are the kernel's, so it does not matter how busy the reader is.
 type capture struct {
 	cmd     *exec.Cmd
-	out     io.Reader
 	said    bytes.Buffer
 	packets chan packet
 	done    chan struct{}
