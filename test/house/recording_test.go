@@ -2,6 +2,7 @@ package house
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,10 +56,33 @@ func TestRecording(t *testing.T) {
 		h.press(c, "0")
 		agent := h.ring(d)
 		h.talk(c, agent)
+		stopIt := make(chan bool)
+		go func() {
+			b := time.Now()
+			for {
+				select {
+				case <-stopIt:
+					return
+				case <-time.After(300 * time.Millisecond):
+				}
+				fs, _ := filepath.Glob(filepath.Join(h.at.Recordings, "*"))
+				line := ""
+				for _, f := range fs {
+					if i, err := os.Stat(f); err == nil && strings.Contains(f, "CZ") {
+						line += fmt.Sprintf(" %s=%.1fs", f[len(f)-12:], float64(i.Size())/16000)
+					}
+				}
+				t.Logf("%.1f %s", time.Since(b).Seconds(), line)
+			}
+		}()
+		defer close(stopIt)
 		time.Sleep(2 * time.Second)
+		t.Log("stop")
 		h.stop()
+		t.Log("stopped")
 		time.Sleep(time.Second)
 		h.start()
+		t.Log("started")
 		h := h.within(t)
 		time.Sleep(2 * time.Second)
 		h.goodbye(c, agent)
