@@ -23,6 +23,7 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 		defer tick.Stop()
 		every = tick.C
 	}
+	due := false
 	for first := len(say) > 0; ; {
 		if first && len(say) == 0 && l.said() {
 			first = false
@@ -36,12 +37,16 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 			}
 			return err
 		}
+		if due && len(say) == 0 && l.said() {
+			l.writePlace()
+			due = false
+		}
 		say = nil
 		select {
 		case <-ctx.Done():
 		case <-l.wake:
 		case <-written.C:
-			l.writePlace()
+			due = true
 		case <-every:
 			say = w.Next()
 		}
@@ -93,12 +98,18 @@ func (l *Line) PlaceOn(place string) { l.place = place }
 // channel; most are answered sooner.
 const placeAfter = time.Second
 
+// writePlace writes it while nothing is said: the channel's own thread does it,
+// and while that plays a prompt, the request waits for the prompt's end.
 func (l *Line) writePlace() {
 	if l.place == "" {
 		return
 	}
-	if _, err := l.conn.Start(ari.SetVariable(l.id, varPlace, l.place)); err != nil {
-		l.x.trouble(hotline.CallID(l.id), "write the place", err)
-	}
+	place := l.place
 	l.place = ""
+	l.x.pumps.Go(func() {
+		err := l.conn.Do(context.Background(), ari.SetVariable(l.id, varPlace, place))
+		if err != nil && !ari.IsNotFound(err) && l.conn.Err() == nil {
+			l.x.trouble(hotline.CallID(l.id), "write the place", err)
+		}
+	})
 }

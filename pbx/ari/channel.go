@@ -64,10 +64,11 @@ func Hold(channel string) Request { return post("channel.hold", "channels", chan
 func Unhold(channel string) Request { return remove("channel.unhold", "channels", channel, "hold") }
 
 // SetVariable sets a channel variable or function. The value travels in the
-// body, so it may be long and in any script.
+// body, so it may be long and in any script. The channel's own thread sets it,
+// and not before a prompt that plays has ended.
 func SetVariable(channel, name, value string) Request {
 	return post("channel.set", "channels", channel, "variable").
-		json(map[string]string{"variable": name, "value": value})
+		json(map[string]string{"variable": name, "value": value}).patient()
 }
 
 // GetVariable reads a channel variable or function. A variable that was never
