@@ -16,7 +16,7 @@ func answerPart(ctx context.Context, o options, f *figures) error {
 			return 0, err
 		}
 		defer w.close()
-		if err := w.startController("direct"); err != nil {
+		if err := w.start(ctx, o, us); err != nil {
 			return 0, err
 		}
 		l, err := startLoad(ctx, w, talks{talk, talk})

@@ -47,10 +47,8 @@ func measureSteady(ctx context.Context, o options, e engine, perSecond, agents i
 		return r, err
 	}
 	defer w.close()
-	if e == us {
-		if err := w.startController("direct"); err != nil {
-			return r, err
-		}
+	if err := w.start(ctx, o, e); err != nil {
+		return r, err
 	}
 	l, err := startLoad(ctx, w, talks{talk, talk})
 	if err != nil {
@@ -76,7 +74,7 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 		return err
 	}
 	var err error
-	if r.before, err = l.w.counts(); err != nil {
+	if r.before, err = l.w.counts(l.ctx); err != nil {
 		return err
 	}
 	j := startJitter()
@@ -97,7 +95,7 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 		return err
 	}
 	r.cpu, r.jitter, r.generator = after.since(before), j.p99(), l.cost()-generated
-	if r.after, err = l.w.counts(); err != nil {
+	if r.after, err = l.w.counts(l.ctx); err != nil {
 		return err
 	}
 	r.fewest, _, _ = l.state()

@@ -23,10 +23,8 @@ func measureIdle(ctx context.Context, o options, e engine) error {
 		return err
 	}
 	defer w.close()
-	if e == us {
-		if err := w.startController("direct"); err != nil {
-			return err
-		}
+	if err := w.start(ctx, o, e); err != nil {
+		return err
 	}
 	l, err := startLoad(ctx, w, talks{time.Hour, time.Hour + 1})
 	if err != nil {

@@ -28,6 +28,8 @@ type options struct {
 	profile    string
 	profileFor time.Duration
 	verbose    bool
+	bare       bool   // this program's own controller instead of hotline serve
+	program    string // hotline
 }
 
 func main() {
@@ -45,6 +47,7 @@ func main() {
 	flag.DurationVar(&o.seconds, "cpu", 120*time.Second, "how long 5 calls a second come when processor time is measured")
 	flag.StringVar(&o.profile, "profile", "", "a file for a profile of the controller with 500 waiting")
 	flag.DurationVar(&o.profileFor, "profile-for", 10*time.Second, "how long to profile")
+	flag.BoolVar(&o.bare, "bare", false, "measure package app alone, without API, metrics and the city's folder; needed by -profile")
 	flag.BoolVar(&o.verbose, "v", false, "tell requests and events of each call too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -91,6 +94,14 @@ func names() (all []string) {
 func run(ctx context.Context, o options) error {
 	f := newFigures()
 	began := time.Now()
+	dir, err := os.MkdirTemp("", "bench-program")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if o.program, err = program(ctx, filepath.Dir(o.tools), dir); err != nil {
+		return err
+	}
 	for _, p := range parts() {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), p.name) {
 			continue

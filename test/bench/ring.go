@@ -33,7 +33,6 @@ type ringing struct {
 	fewest     int // waiting at the end
 	before     counts
 	after      counts
-	profile    string
 	complaints string
 }
 
@@ -55,10 +54,8 @@ func measureRing(ctx context.Context, o options, e engine, c crowd) (ringing, er
 		return r, err
 	}
 	defer w.close()
-	if e == us {
-		if err := w.startController("direct"); err != nil {
-			return r, err
-		}
+	if err := w.start(ctx, o, e); err != nil {
+		return r, err
 	}
 	l, err := startLoad(ctx, w, c.talks)
 	if err != nil {
@@ -85,7 +82,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 		return err
 	}
 	var err error
-	if r.before, err = l.w.counts(); err != nil {
+	if r.before, err = l.w.counts(l.ctx); err != nil {
 		return err
 	}
 	_, _, first := l.state()
@@ -108,7 +105,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	})
 	ended := time.Now()
 	if err != nil {
-		after, _ := l.w.counts()
+		after, _ := l.w.counts(l.ctx)
 		return fmt.Errorf("%w; %s", err, after.line())
 	}
 	after, err := l.w.usage()
@@ -123,7 +120,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 			return err
 		}
 	}
-	if r.after, err = l.w.counts(); err != nil {
+	if r.after, err = l.w.counts(l.ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()

@@ -46,7 +46,7 @@ func soundPart(ctx context.Context, o options, f *figures) error {
 		return err
 	}
 	defer w.close()
-	if err := w.startController("direct"); err != nil {
+	if err := w.start(ctx, o, us); err != nil {
 		return err
 	}
 	s, err := w.openStreams(soundTalks)

@@ -27,7 +27,7 @@ func surgePart(ctx context.Context, o options, f *figures) error {
 		return err
 	}
 	defer w.close()
-	if err := w.startController("direct"); err != nil {
+	if err := w.start(ctx, o, us); err != nil {
 		return err
 	}
 	l, err := startLoad(ctx, w, talks{surgeTalk, surgeTalk})

@@ -154,8 +154,19 @@ func (c *child) stop() {
 	}
 }
 
-// startController starts the controller with flow, an agent at each telephone,
-// and returns when it serves.
+// start lets e take the calls; app_queue does so by itself.
+func (w *world) start(ctx context.Context, o options, e engine) error {
+	switch {
+	case e == appQueue:
+		return nil
+	case o.bare:
+		return w.startController("direct")
+	}
+	return w.serve(ctx, o)
+}
+
+// startController starts this program's own controller with flow, an agent at
+// each telephone, and returns when it serves.
 func (w *world) startController(flow string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -192,10 +203,13 @@ func (w *world) startController(flow string) error {
 }
 
 // counts asks the controller what went to and fro so far.
-func (w *world) counts() (counts, error) {
+func (w *world) counts(ctx context.Context) (counts, error) {
 	var c counts
 	if w.controller == nil {
 		return c, nil
+	}
+	if w.controller.out == nil {
+		return w.readMetrics(ctx)
 	}
 	if _, err := io.WriteString(w.controller.in, "\n"); err != nil {
 		return c, err
