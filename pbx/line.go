@@ -243,6 +243,9 @@ func (l *Line) doubt(ctx context.Context, playback string) {
 	}
 	l.sounding = playback
 	l.doubts = time.AfterFunc(doubtEvery, func() {
+		if !l.doubted(playback) {
+			return
+		}
 		err := l.conn.Do(context.WithoutCancel(ctx), ari.PlaybackOf(playback))
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -255,6 +258,13 @@ func (l *Line) doubt(ctx context.Context, playback string) {
 			l.doubts.Reset(doubtEvery)
 		}
 	})
+}
+
+// doubted tells whether the playback is the one that sounds and has not ended.
+func (l *Line) doubted(playback string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sounding == playback && l.finished != playback
 }
 
 // believe ends all doubt.
