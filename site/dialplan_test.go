@@ -213,7 +213,7 @@ func TestAStarCodeWithoutController(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := call.Wait(soon(t), phone.Ended); err != nil {
+	if _, err := call.Wait(longer(t), phone.Ended); err != nil {
 		t.Fatal("the star code is held")
 	}
 }

@@ -61,7 +61,7 @@ func control(t *testing.T, s *site.Site) *controller {
 func (c *controller) await(t *testing.T, kind ari.Type) *ari.Event {
 	t.Helper()
 	var found *ari.Event
-	within(t, 10*time.Second, string(kind), func() bool {
+	within(t, 20*time.Second, string(kind), func() bool {
 		found = c.first(kind)
 		return found != nil
 	})

@@ -203,8 +203,8 @@ func overflow(t *testing.T, x *exchange) {
 	next := ari.NewMailbox(64)
 	c.Watch(next, call.id)
 	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "N", "anew")))
-	if e := await(t, next.Events(), ari.ChannelVarset); e.Value != "anew" {
-		t.Errorf("the next mailbox goes on, got %q", e.Value)
+	for e := await(t, next.Events(), ari.ChannelVarset); e.Value != "anew"; {
+		e = await(t, next.Events(), ari.ChannelVarset) // of before: the answer may come ahead of the event
 	}
 	if c.Err() != nil {
 		t.Errorf("one slow owner costs the others nothing: %v", c.Err())
