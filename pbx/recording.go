@@ -8,10 +8,14 @@ import (
 	"hotline/pbx/ari"
 )
 
-// A talk is recorded as two mono files, what the citizen said and what he heard
-// (the agent), by two channels that listen to his: ARI records a bridge only
-// mixed, and a channel in a bridge not at all. Package recording joins the two
-// into one file, citizen left and agent right.
+// A talk is recorded as two mono files, what the citizen said and what the agent
+// said, by a channel that listens to each: ARI records a bridge only mixed, and a
+// channel in a bridge not at all. Package recording joins the two into one file,
+// citizen left and agent right.
+//
+// Both listen to what comes in. What goes out to the citizen would be the agent
+// too, but after the first words to both (another channel leaves the bridge) one
+// time in four nothing more of it is heard there (measured, Asterisk 22.10.1).
 const (
 	doorRecorder = "recorder"
 	recorderOf   = "rec."
@@ -21,22 +25,23 @@ const (
 	SideAgent   = "-agent"
 )
 
-// recorders are the listening channels: what they spy on, and their file.
-var recorders = [...]struct{ spy, side string }{{"in", SideCitizen}, {"out", SideAgent}}
+// sides end the names of the two files and begin those of the listening channels.
+var sides = [...]string{SideCitizen, SideAgent}
 
-func (l *Line) recorder(spy string) string { return recorderOf + spy + "." + l.id }
+func (l *Line) recorder(side string) string { return recorderOf + side[1:] + "." + l.id }
 
 // record begins to record the talk. Recording already, it goes on.
-func (l *Line) record(ctx context.Context, name string) error {
-	for _, r := range recorders {
-		err := l.conn.Do(ctx, ari.Snoop(l.id, l.recorder(r.spy), r.spy, l.x.opt.ARI.App, doorRecorder))
+func (l *Line) record(ctx context.Context, t ivr.Talk) error {
+	who := map[string]string{SideCitizen: l.id, SideAgent: legID(t.Offer.Agent)}
+	for _, side := range sides {
+		err := l.conn.Do(ctx, ari.Snoop(who[side], l.recorder(side), "in", l.x.opt.ARI.App, doorRecorder))
 		// Asterisk answers 500, not 409, when the listening channel is there.
-		if err != nil && !l.recording(ctx, name+r.side) {
+		if err != nil && !l.recording(ctx, t.Record+side) {
 			return err
 		}
 	}
-	for _, r := range recorders {
-		if err := l.recordOn(ctx, l.recorder(r.spy), name+r.side); err != nil {
+	for _, side := range sides {
+		if err := l.recordOn(ctx, l.recorder(side), t.Record+side); err != nil {
 			return err
 		}
 	}
@@ -55,7 +60,7 @@ func (l *Line) recordOn(ctx context.Context, channel, name string) error {
 	for try := 1; ; try++ {
 		err := l.conn.Do(ctx, request)
 		switch {
-		case err == nil:
+		case err == nil, ari.IsConflict(err) && l.recording(ctx, name):
 			return nil
 		case !ari.IsConflict(err) && !ari.IsInvalid(err) && !ari.IsNotFound(err), try == recorderTries:
 			if l.recording(ctx, name) {
@@ -80,8 +85,8 @@ func (l *Line) unrecord(t ivr.Talk) {
 	if t.Record == "" {
 		return
 	}
-	for _, r := range recorders {
-		_, _ = l.conn.Start(ari.Hangup(l.recorder(r.spy), "normal"))
+	for _, side := range sides {
+		_, _ = l.conn.Start(ari.Hangup(l.recorder(side), "normal"))
 	}
 }
 
@@ -91,7 +96,7 @@ func (l *Line) begin(ctx context.Context, t ivr.Talk) (note string) {
 	if t.Record == "" {
 		return ""
 	}
-	if err := l.record(ctx, t.Record); err != nil && ctx.Err() == nil {
+	if err := l.record(ctx, t); err != nil && ctx.Err() == nil {
 		l.x.trouble(t.Offer.Call, "record", err)
 		return "not recorded: " + err.Error()
 	}
