@@ -73,9 +73,9 @@ func TestReload(t *testing.T) {
 		h.hears(waits, "menu.person", 0)
 		h.edit("flows/menu.yaml", "say: [sorry.end]", "say: [goodbye]") // right in itself
 		h.edit("groups.yaml", "digit: \"7\"", "digit: \"1\"")
-		h.edit("flows/direct.yaml", "next: goodbye", "next: goodby") // in another flow
+		h.edit("flows/direct.yaml", "next: end", "next: ende") // in another flow
 		err := h.service.Reload(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "direct.yaml:") || !strings.Contains(err.Error(), `did you mean goodbye?`) {
+		if err == nil || !strings.Contains(err.Error(), "direct.yaml:") || !strings.Contains(err.Error(), `did you mean end?`) {
 			t.Errorf("it was taken, or refused without file and line: %v", err)
 		}
 		h.press(waits, "7")
