@@ -186,12 +186,13 @@ func patient(t *testing.T, x *exchange) {
 }
 
 func overflow(t *testing.T, x *exchange) {
-	c, a := x.connect(t)
+	// No other event of the call may come between.
+	c, a := x.connect(t, func(cfg *ari.Config) { cfg.Events = []ari.Type{ari.StasisStart, ari.ChannelVarset} })
 	call := x.call(t, c, a)
 	small := ari.NewMailbox(3)
 	c.Watch(small, call.id)
 	for i := range 5 {
-		must(t, c.Do(t.Context(), ari.SetVariable(call.id, "N", fmt.Sprint(i))))
+		must(t, c.Batch(t.Context(), ari.SetVariable(call.id, "N", fmt.Sprint(i)))) // over the socket: in order with the events
 	}
 	var got []string
 	for e := range small.Events() { // ends, because the mailbox overflowed
@@ -202,7 +203,7 @@ func overflow(t *testing.T, x *exchange) {
 	}
 	next := ari.NewMailbox(64)
 	c.Watch(next, call.id)
-	must(t, c.Do(t.Context(), ari.SetVariable(call.id, "N", "anew")))
+	must(t, c.Batch(t.Context(), ari.SetVariable(call.id, "N", "anew")))
 	for e := await(t, next.Events(), ari.ChannelVarset); e.Value != "anew"; {
 		e = await(t, next.Events(), ari.ChannelVarset) // of before: the answer may come ahead of the event
 	}
