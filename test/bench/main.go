@@ -28,6 +28,7 @@ type options struct {
 	profile    string
 	profileFor time.Duration
 	verbose    bool
+	keep       bool   // the sites' folders are left
 	bare       bool   // this program's own controller instead of hotline serve
 	program    string // hotline
 }
@@ -47,6 +48,7 @@ func main() {
 	flag.DurationVar(&o.seconds, "cpu", 120*time.Second, "how long 5 calls a second come when processor time is measured")
 	flag.StringVar(&o.profile, "profile", "", "a file for a profile of the controller with 500 waiting")
 	flag.DurationVar(&o.profileFor, "profile-for", 10*time.Second, "how long to profile")
+	flag.BoolVar(&o.keep, "keep", false, "leave the sites' folders, with their logs, and tell where they are")
 	flag.BoolVar(&o.bare, "bare", false, "measure package app alone, without API, metrics and the city's folder; needed by -profile")
 	flag.BoolVar(&o.verbose, "v", false, "tell requests and events of each call too")
 	flag.Parse()
@@ -73,6 +75,7 @@ func parts() []part {
 	return []part{
 		{"ring", "an agent's BYE to the next INVITE to him: 500 waiting, 50 agents", ringPart(us)},
 		{"queue", "the same with app_queue", ringPart(appQueue)},
+		{"paced", "both with 500 waiting and 50 agents, talks of 1.2 to 1.6 s", pacedPart},
 		{"small", "the same with us: 20 waiting, 5 agents", smallPart},
 		{"idle", "500 callers who only wait", idlePart},
 		{"cpu", "processor time of a call, 5 a second", cpuPart},

@@ -68,6 +68,28 @@ func ringPart(e engine) func(context.Context, options, *figures) error {
 	}
 }
 
+// pacedPart is ringPart with talks so long that the processors are not full: on
+// a small machine 500 callers' music and 125 calls a second are more than two
+// processors can do, whoever answers.
+func pacedPart(ctx context.Context, o options, f *figures) error {
+	for _, e := range []engine{us, appQueue} {
+		c := crowd{waiting: 500, agents: 50, offers: min(o.offers, 600), talks: talks{1200 * time.Millisecond, 1600 * time.Millisecond}}
+		if err := calm(func() (time.Duration, error) {
+			r, err := measureRing(ctx, o, e, c)
+			if err != nil {
+				return 0, err
+			}
+			r.tell(os.Stdout, e, c)
+			f.failed += r.failed + r.unjoined
+			f.shaken(r.jitter)
+			return r.jitter, nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // smallPart measures us with a small queue.
 func smallPart(ctx context.Context, o options, f *figures) error {
 	c := crowd{waiting: 20, agents: 5, offers: 300, talks: shortTalks}

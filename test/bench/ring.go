@@ -28,6 +28,7 @@ type ringing struct {
 	resident   int64         // of the controller
 	failed     int
 	unjoined   int
+	vain       int             // calls to agents that were never answered
 	joins      []time.Duration // from an agent's ACK until the citizen heard him
 	jitter     time.Duration
 	fewest     int // waiting at the end
@@ -142,6 +143,9 @@ func (l *load) sum(r *ringing, began, ended time.Time) {
 			}
 		}
 		last[g.agent] = g
+		if within(g.invited) && g.up.IsZero() && g.invited.Before(ended.Add(-time.Second)) {
+			r.vain++
+		}
 		if within(g.bye) {
 			r.ended++
 			busy = append(busy, g.bye.Sub(g.invited))
@@ -163,8 +167,8 @@ func (l *load) sum(r *ringing, began, ended time.Time) {
 func (r ringing) tell(w io.Writer, e engine, c crowd) {
 	fmt.Fprintf(w, "  %-9s  %d waiting, %d agents: %d offers; BYE to next INVITE p50 %.1f ms, p99 %.1f ms, most %.1f ms; jitter p99 %.2f ms\n",
 		e, c.waiting, c.agents, len(r.gaps), ms(quantile(r.gaps, .5)), ms(quantile(r.gaps, .99)), ms(quantile(r.gaps, 1)), ms(r.jitter))
-	fmt.Fprintf(w, "             %d talks in %.1f s, %d ended by the citizen, busy %.0f ms each: %.3f times the floor; joined %.1f ms after ACK (p50; p99 %.1f ms); %d never joined, %d failed; %d waiting at the end\n",
-		r.ended, r.took.Seconds(), r.byCitizen, ms(r.busy), r.ratio(), ms(quantile(r.joins, .5)), ms(quantile(r.joins, .99)), r.unjoined, r.failed, r.fewest)
+	fmt.Fprintf(w, "             %d talks in %.1f s, %d ended by the citizen, busy %.0f ms each: %.3f times the floor; joined %.1f ms after ACK (p50; p99 %.1f ms); %d never joined, %d offers in vain, %d failed; %d waiting at the end\n",
+		r.ended, r.took.Seconds(), r.byCitizen, ms(r.busy), r.ratio(), ms(quantile(r.joins, .5)), ms(quantile(r.joins, .99)), r.unjoined, r.vain, r.failed, r.fewest)
 	n := time.Duration(max(1, r.ended))
 	fmt.Fprintf(w, "             CPU per call %.2f ms: Asterisk %.2f, controller %.2f, Redis %.2f", ms(r.cpuPerCall()), ms(r.cpu.asterisk/n), ms(r.cpu.controller/n), ms(r.cpu.redis/n))
 	if r.resident > 0 {

@@ -47,6 +47,7 @@ func (e engine) number() string {
 // world is one site with its controller and the addresses of the load.
 type world struct {
 	tools  string
+	keep   bool
 	site   *site.Site
 	at     site.Addresses
 	agents []string // the telephones' names
@@ -62,7 +63,7 @@ type world struct {
 
 // openWorld starts a site for so many agents and citizens.
 func openWorld(ctx context.Context, o options, agents, citizens int) (*world, error) {
-	w := &world{tools: o.tools}
+	w := &world{tools: o.tools, keep: o.keep}
 	for _, p := range []struct {
 		ip   string
 		port *int
@@ -107,6 +108,10 @@ func (w *world) close() {
 		if c != nil {
 			_ = c.Close()
 		}
+	}
+	if w.keep {
+		fmt.Println("  kept:", w.at.Dir)
+		return
 	}
 	_ = os.RemoveAll(w.at.Dir)
 }
