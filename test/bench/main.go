@@ -75,7 +75,7 @@ func parts() []part {
 	return []part{
 		{"ring", "an agent's BYE to the next INVITE to him: 500 waiting, 50 agents", ringPart(us)},
 		{"queue", "the same with app_queue", ringPart(appQueue)},
-		{"paced", "both with 500 waiting and 50 agents, talks of 1.2 to 1.6 s", pacedPart},
+		{"paced", "both with 100 waiting and 20 agents", pacedPart},
 		{"small", "the same with us: 20 waiting, 5 agents", smallPart},
 		{"idle", "500 callers who only wait", idlePart},
 		{"cpu", "processor time of a call, 5 a second", cpuPart},

@@ -68,12 +68,12 @@ func ringPart(e engine) func(context.Context, options, *figures) error {
 	}
 }
 
-// pacedPart is ringPart with talks so long that the processors are not full: on
-// a small machine 500 callers' music and 125 calls a second are more than two
-// processors can do, whoever answers.
+// pacedPart is ringPart with as many callers and agents as leave the processors
+// some room: on a small machine the music of 500 callers and 125 calls a second
+// are more than two processors can do, whoever answers.
 func pacedPart(ctx context.Context, o options, f *figures) error {
 	for _, e := range []engine{us, appQueue} {
-		c := crowd{waiting: 500, agents: 50, offers: min(o.offers, 600), talks: talks{1200 * time.Millisecond, 1600 * time.Millisecond}}
+		c := crowd{waiting: 100, agents: 20, offers: min(o.offers, 1000), talks: shortTalks}
 		if err := calm(func() (time.Duration, error) {
 			r, err := measureRing(ctx, o, e, c)
 			if err != nil {
