@@ -23,7 +23,7 @@ func answerPart(ctx context.Context, o options, f *figures) error {
 		if err != nil {
 			return 0, err
 		}
-		late, err := l.answers(perSecond, 50, 30*time.Second)
+		late, err := l.answers(perSecond, 50, 20*time.Second)
 		f.shaken(late)
 		if closed := l.close(); err == nil {
 			err = closed

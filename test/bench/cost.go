@@ -54,7 +54,7 @@ func measureSteady(ctx context.Context, o options, e engine, perSecond, agents i
 	if err != nil {
 		return r, err
 	}
-	err = l.steady(e, perSecond, talk, d, &r)
+	err = l.steady(o, e, perSecond, talk, d, &r)
 	r.complaints = l.complaints()
 	if closed := l.close(); err == nil {
 		err = closed
@@ -62,7 +62,7 @@ func measureSteady(ctx context.Context, o options, e engine, perSecond, agents i
 	return r, err
 }
 
-func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing) error {
+func (l *load) steady(o options, e engine, perSecond int, talk, d time.Duration, r *ringing) error {
 	if _, err := l.call(e, 1000, perSecond, perSecond*int(d/time.Second+30)); err != nil {
 		return err
 	}
@@ -84,6 +84,8 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 	}
 	generated := l.cost()
 	began := time.Now()
+	profiled := make(chan error, 1)
+	go func() { profiled <- l.profile(o) }()
 	select {
 	case <-time.After(d):
 	case <-l.ctx.Done():
@@ -102,5 +104,5 @@ func (l *load) steady(e engine, perSecond int, talk, d time.Duration, r *ringing
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sum(r, began, ended)
-	return nil
+	return <-profiled
 }

@@ -6,6 +6,33 @@ import (
 	"time"
 )
 
+// restPart measures what is used while nothing happens at all.
+func restPart(ctx context.Context, o options, _ *figures) error {
+	w, err := openWorld(ctx, o, 20, 20)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.start(ctx, o, us); err != nil {
+		return err
+	}
+	time.Sleep(3 * time.Second)
+	before, err := w.usage()
+	if err != nil {
+		return err
+	}
+	const d = 20 * time.Second
+	time.Sleep(d)
+	after, err := w.usage()
+	if err != nil {
+		return err
+	}
+	u := after.since(before)
+	fmt.Printf("  nothing happens: Asterisk %.2f, controller %.2f, Redis %.2f ms of processor time a second\n",
+		ms(u.asterisk)/d.Seconds(), ms(u.controller)/d.Seconds(), ms(u.redis)/d.Seconds())
+	return nil
+}
+
 // idlePart measures what 500 callers cost who only wait and hear music: in our
 // hands, and in app_queue's whose agents never answer.
 func idlePart(ctx context.Context, o options, _ *figures) error {

@@ -95,11 +95,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	generated := l.cost()
 	began := time.Now()
 	profiled := make(chan error, 1)
-	if o.profile != "" && e == us {
-		go func() { profiled <- l.w.saveProfile(ctx, o.profileFor, o.profile) }()
-	} else {
-		profiled <- nil
-	}
+	go func() { profiled <- l.profile(o) }()
 	err = l.until(3*time.Minute, "enough calls are offered", func() bool {
 		_, _, offers := l.state()
 		return offers-first >= c.offers
@@ -128,6 +124,14 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	l.sum(r, began, ended)
 	l.mu.Unlock()
 	return <-profiled
+}
+
+// profile saves a profile of our controller where one was asked for.
+func (l *load) profile(o options) error {
+	if o.profile == "" || l.w.profile == "" {
+		return nil
+	}
+	return l.w.saveProfile(l.ctx, o.profileFor, o.profile)
 }
 
 // sum reads what the capture saw between two moments.

@@ -16,7 +16,7 @@ import (
 const (
 	soundTalks = 100
 	soundTime  = 60 * time.Second
-	loopTime   = 20 * time.Second
+	loopTime   = 10 * time.Second
 	soundMark  = 0x12346B6B
 )
 
