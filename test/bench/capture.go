@@ -61,6 +61,15 @@ func openCapture(tools, filter string) (*capture, error) {
 	return c, nil
 }
 
+// mayCapture tells at once whether packets can be captured at all.
+func mayCapture(tools string) error {
+	c, err := openCapture(tools, "udp port 9")
+	if err != nil {
+		return err
+	}
+	return c.close()
+}
+
 // read hands over each datagram until tcpdump ends.
 func (c *capture) read(r *pcapgo.Reader) {
 	defer close(c.done)

@@ -100,6 +100,9 @@ func names() (all []string) {
 func run(ctx context.Context, o options) error {
 	f := newFigures()
 	began := time.Now()
+	if err := mayCapture(o.tools); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "bench-program")
 	if err != nil {
 		return err
