@@ -30,6 +30,12 @@ func (f *figures) set(name string, format string, value any) {
 // shaken keeps the worst lateness of the ticker.
 func (f *figures) shaken(j time.Duration) { f.jitter = max(f.jitter, j) }
 
+// count adds what went wrong in a run, and how much the machine disturbed it.
+func (f *figures) count(r ringing) {
+	f.failed += r.failed + r.unjoined
+	f.shaken(r.jitter)
+}
+
 // line is the last line of the bench.
 func (f *figures) line() string {
 	f.set("failed", "%d", f.failed)

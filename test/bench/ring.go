@@ -98,7 +98,7 @@ func (l *load) crowd(ctx context.Context, o options, e engine, c crowd, r *ringi
 	go func() { profiled <- l.profile(o) }()
 	err = l.until(3*time.Minute, "enough calls are offered", func() bool {
 		_, _, offers := l.state()
-		return offers-first >= c.offers
+		return offers-first >= c.offers+c.agents // each agent's first has no BYE before it
 	})
 	ended := time.Now()
 	if err != nil {
