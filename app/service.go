@@ -118,24 +118,17 @@ func keeperOf(r city.Recording) (*recording.Keeper, error) {
 	})
 }
 
-// speak makes every sound that is missing.
+// speak makes every sound that is missing, and proves the flows by them.
 func (s *Service) speak(ctx context.Context, c *city.City) error {
+	began := time.Now()
 	if s.sounds == nil {
-		speaker, err := s.speaker(ctx, c.Settings.Voice)
+		library, err := OpenSounds(ctx, c.Settings.Voice, s.cfg.Espeak)
 		if err != nil {
 			return err
 		}
-		v := c.Settings.Voice
-		if s.sounds, err = voice.Open(voice.Options{Cache: v.Cache, Recorded: v.Recorded, Speaker: speaker, Yao: v.Yao}); err != nil {
-			return err
-		}
+		s.sounds = library
 	}
-	began := time.Now()
-	prompts := make([]voice.Prompt, len(c.Prompts))
-	for i, p := range c.Prompts {
-		prompts[i] = voice.Prompt(p)
-	}
-	if err := s.sounds.Build(ctx, prompts); err != nil {
+	if err := BuildSounds(ctx, s.sounds, c); err != nil {
 		return err
 	}
 	if _, err := c.Check(Lengths{s.sounds}, time.Time{}); err != nil {
@@ -146,40 +139,8 @@ func (s *Service) speak(ctx context.Context, c *city.City) error {
 		// may not close the line on the first of January.
 		s.log.Error("ALARM: the calendar has no such year; profiles by working days and all deadlines are wrong until it is entered in configs/calendar", "year", now.Year())
 	}
-	s.log.Info("prompts are ready", "prompts", len(prompts), "took", time.Since(began).Round(time.Millisecond))
+	s.log.Info("prompts are ready", "prompts", len(c.Prompts), "took", time.Since(began).Round(time.Millisecond))
 	return nil
-}
-
-func (s *Service) speaker(ctx context.Context, v city.Voice) (voice.Speaker, error) {
-	return Speaker(ctx, v, s.cfg.Espeak)
-}
-
-// Speaker makes the speaker the settings name.
-func Speaker(ctx context.Context, v city.Voice, espeak string) (voice.Speaker, error) {
-	switch v.Speaker {
-	case "espeak":
-		return voice.NewEspeak(ctx, voice.EspeakOptions{Program: espeak, Speed: v.Speed})
-	case "http":
-		token, err := city.Secret(v.HTTP.TokenFile)
-		if err != nil {
-			return nil, err
-		}
-		return voice.NewRemote(voice.RemoteOptions{URL: v.HTTP.URL, Form: v.HTTP.Form, Model: v.HTTP.Model, Voice: v.HTTP.Name,
-			Version: v.HTTP.Version, Token: token, Timeout: v.HTTP.Timeout})
-	case "tones":
-		return voice.ToneSpeaker{PerSyllable: v.Syllable}, nil
-	default:
-		return nil, nil
-	}
-}
-
-// Lengths gives city the seconds of sounds.
-type Lengths struct{ Library *voice.Library }
-
-// Length is how long a prompt takes.
-func (l Lengths) Length(language, key string) (time.Duration, bool) {
-	s, err := l.Library.Sound(language, key)
-	return s.Duration, err == nil
 }
 
 // Start serves calls, and the API on the settings' address. It returns when

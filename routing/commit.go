@@ -131,22 +131,13 @@ func (d *Dispatcher) restore(ctx context.Context) {
 	d.skew = snap.Now.Time().Sub(d.now())
 	d.offer = max(d.offer, snap.Offer)
 	if !d.loaded {
-		d.adopt(snap)
+		d.image.Fill(snap)
 	} else if err := d.push(ctx, snap); err != nil {
 		d.lost("restore", err)
 		return
 	}
 	d.loaded, d.stale = true, false
 	d.commit(ctx)
-}
-
-func (d *Dispatcher) adopt(snap Snapshot) {
-	for _, a := range snap.Agents {
-		d.image.PutAgent(a)
-	}
-	for _, p := range snap.Places {
-		d.image.Put(p)
-	}
 }
 
 // push writes the image over the board.

@@ -75,13 +75,18 @@ func NewImage(ageing time.Duration) *Image {
 // ImageOf gives the image of a board.
 func ImageOf(s Snapshot, ageing time.Duration) *Image {
 	m := NewImage(ageing)
+	m.Fill(s)
+	return m
+}
+
+// Fill puts everything of a board into the image.
+func (m *Image) Fill(s Snapshot) {
 	for _, p := range s.Places {
 		m.Put(p)
 	}
 	for _, a := range s.Agents {
 		m.PutAgent(a)
 	}
-	return m
 }
 
 // order is who comes first. A level of priority counts as much as having
@@ -312,12 +317,5 @@ func remove[T any](from *[]T, x T, order func(a, b T) int) {
 
 // Aged gives the same image under another ageing.
 func (m *Image) Aged(ageing time.Duration) *Image {
-	n := NewImage(ageing)
-	for a := range m.Agents() {
-		n.PutAgent(a)
-	}
-	for p := range m.Places() {
-		n.Put(p)
-	}
-	return n
+	return ImageOf(Snapshot{Places: slices.Collect(m.Places()), Agents: slices.Collect(m.Agents())}, ageing)
 }

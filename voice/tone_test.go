@@ -3,9 +3,7 @@ package voice
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
-	"time"
 )
 
 // In stories every prompt is a chord of its own, told apart in 40 ms.
@@ -51,41 +49,4 @@ func power(x []int16, f float64) float64 {
 		all += float64(s) * float64(s)
 	}
 	return 2 * (re*re + im*im) / float64(len(x)) / all
-}
-
-// The waiting music is 90 s, quieter than the voice, never clipped, and its
-// end flows into its beginning.
-func TestTheWaitingMusicLoops(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "music.wav")
-	if err := Music(path); err != nil {
-		t.Fatal(err)
-	}
-	wave, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := decodeWave(wave)
-	if err != nil || a.Rate != Rate || a.Duration() != 90*time.Second {
-		t.Fatalf("%v at %d Hz: %v", a.Duration(), a.Rate, err)
-	}
-	x := make([]float64, len(a.Samples))
-	peak, step := 0.0, 0.0
-	for i, s := range a.Samples {
-		x[i] = float64(s) / 32768
-		peak = max(peak, math.Abs(x[i]))
-		if i > 0 {
-			step = max(step, math.Abs(x[i]-x[i-1]))
-		}
-	}
-	if level := 20 * math.Log10(rms(x)); math.Abs(level-musicLevel) > 0.2 || peak > 0.5 {
-		t.Errorf("%.1f dBFS with a peak of %.2f", level, peak)
-	}
-	if seam := math.Abs(x[0] - x[len(x)-1]); seam > step {
-		t.Errorf("the seam jumps by %.3f, more than any step within (%.3f)", seam, step)
-	}
-	for second := range 90 {
-		if part := rms(x[second*Rate : (second+1)*Rate]); part < fromDB(-45) {
-			t.Errorf("silence at %d s", second)
-		}
-	}
 }

@@ -186,21 +186,13 @@ func checkCommand(p *places) *cobra.Command {
 	}
 }
 
+// speak gives the sounds of all the city's prompts.
 func speak(ctx context.Context, c *city.City, p *places) (*voice.Library, error) {
-	speaker, err := app.Speaker(ctx, c.Settings.Voice, espeak(c, p))
+	l, err := app.OpenSounds(ctx, c.Settings.Voice, espeak(c, p))
 	if err != nil {
 		return nil, err
 	}
-	v := c.Settings.Voice
-	l, err := voice.Open(voice.Options{Cache: v.Cache, Recorded: v.Recorded, Speaker: speaker, Yao: v.Yao})
-	if err != nil {
-		return nil, err
-	}
-	prompts := make([]voice.Prompt, len(c.Prompts))
-	for i, x := range c.Prompts {
-		prompts[i] = voice.Prompt(x)
-	}
-	return l, l.Build(ctx, prompts)
+	return l, app.BuildSounds(ctx, l, c)
 }
 
 // reloadCommand tells the running controller to read the city's folder anew.
