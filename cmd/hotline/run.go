@@ -65,7 +65,10 @@ func run(ctx context.Context, w io.Writer, p *places) error {
 		return err
 	}
 	defer child.stop()
-	if err := child.await(ctx, ready); err != nil {
+	switch err := child.await(ctx, ready); {
+	case ctx.Err() != nil:
+		return nil // Ctrl-C before the page was shown: nothing failed
+	case err != nil:
 		return err
 	}
 	fmt.Fprintf(w, "the controller serves on http://%s (%.1f s)\n", at.API, time.Since(began).Seconds())
