@@ -23,7 +23,6 @@ const (
 	varDiversion = "HOTLINE_DIVERSION"
 	varHistory   = "HOTLINE_HISTORY"
 	varPlace     = "HOTLINE_PLACE"
-	varOffer     = "HOTLINE_OFFER"
 )
 
 // Alive is the global variable by which a controller proves that it lives: the
@@ -136,7 +135,11 @@ type Arrival struct {
 
 // arrived takes what belongs to nobody yet: new channels.
 func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
-	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorAgent || e.Args[0] == doorRecorder {
+	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorRecorder {
+		return
+	}
+	if e.Args[0] == doorAgent {
+		x.stray(e.Channel.ID)
 		return
 	}
 	x.ears.Arrived(arrival(e.Channel), func() *Line { return newLine(x, c, e.Channel) })
@@ -174,9 +177,10 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 	}
 	f := Found{lines: map[hotline.CallID]ari.Channel{}}
 	for _, ch := range channels {
+		o, leg := offerOf(ch.ID)
 		switch {
-		case strings.HasPrefix(ch.ID, agentPrefix):
-			f.Legs = append(f.Legs, x.adopt(ch))
+		case leg:
+			f.Legs = append(f.Legs, x.adopt(o, ch))
 		case ch.Var(varDoor) != "" && x.ours(ch):
 			f.Callers = append(f.Callers, arrival(ch))
 			f.lines[hotline.CallID(ch.ID)] = ch

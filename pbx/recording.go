@@ -32,7 +32,7 @@ func (l *Line) recorder(side string) string { return recorderOf + side[1:] + "."
 
 // record begins to record the talk. Recording already, it goes on.
 func (l *Line) record(ctx context.Context, t ivr.Talk) error {
-	who := map[string]string{SideCitizen: l.id, SideAgent: legID(t.Offer.Agent)}
+	who := map[string]string{SideCitizen: l.id, SideAgent: legID(t.Offer)}
 	for _, side := range sides {
 		err := l.conn.Do(ctx, ari.Snoop(who[side], l.recorder(side), "in", l.x.opt.ARI.App, doorRecorder))
 		// Asterisk answers 500, not 409, when the listening channel is there.

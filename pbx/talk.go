@@ -41,7 +41,7 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 // nobody disturbs them.
 func (l *Line) together(ctx context.Context, t ivr.Talk) bool {
 	b, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
-	return err == nil && slices.Contains(b.ChannelIDs, l.id) && slices.Contains(b.ChannelIDs, legID(t.Offer.Agent))
+	return err == nil && slices.Contains(b.ChannelIDs, l.id) && slices.Contains(b.ChannelIDs, legID(t.Offer))
 }
 
 // talk records and waits until either leaves.
@@ -79,7 +79,7 @@ func (l *Line) join(ctx context.Context, t ivr.Talk) error {
 	if err := l.conn.Batch(ctx, append(rs, ari.CreateBridge(bridgeOf+l.id))...); err != nil {
 		return err
 	}
-	return l.conn.Do(ctx, ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer.Agent)))
+	return l.conn.Do(ctx, ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer)))
 }
 
 // part takes the caller out of the bridge and waits until he is out: what is
@@ -124,7 +124,7 @@ func (l *Line) notice(ctx context.Context, t ivr.Talk) {
 
 // hangUp ends an agent's leg after a talk.
 func (x *Exchange) hangUp(o hotline.Offer) {
-	if _, err := x.conn.Start(ari.Hangup(legID(o.Agent), "normal")); err != nil {
+	if _, err := x.conn.Start(ari.Hangup(legID(o), "normal")); err != nil {
 		x.trouble(o.Call, "hang up the agent's leg", err)
 	}
 }

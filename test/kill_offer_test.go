@@ -26,7 +26,7 @@ func TestKillInAnOffer(t *testing.T) {
 		{"before the agent is reserved", rig.ToRedis(`"state":"offered"`), 0, true},
 		{"with the agent reserved", rig.InRedis(`"state":"offered"`), 0, true},
 		{"before his leg is made", rig.ToAsterisk("channels/create", "agent.1001"), 0, true},
-		{"with his leg made, before his phone is called", rig.ToAsterisk("agent.1001/dial"), 0, true},
+		{"with his leg made, before his phone is called", rig.ToAsterisk("agent.1001.", "/dial"), 0, true},
 		{"while it rings, and he picks up while none serves", rig.FromAsterisk("Ringing", "agent.1001"), 200 * time.Millisecond, false},
 		{"while it rings, and he picks up later", rig.FromAsterisk("Ringing", "agent.1001"), 2 * time.Second, true},
 		{"when he picks up", rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"), 200 * time.Millisecond, false},

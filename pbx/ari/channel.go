@@ -75,7 +75,7 @@ func SetVariable(channel, name, value string) Request {
 // set is a 404 (IsNotFound), as is a channel that is gone.
 func GetVariable(ctx context.Context, d Doer, channel, name string) (string, error) {
 	v, err := Fetch[struct{ Value string }](ctx, d,
-		get("channel.get", "channels", channel, "variable").with("variable", name))
+		get("channel.variable", "channels", channel, "variable").with("variable", name))
 	return v.Value, err
 }
 
@@ -193,6 +193,9 @@ func Channels(ctx context.Context, d Doer) ([]Channel, error) {
 	}
 	return decodeChannels(string(raw))
 }
+
+// ChannelOf asks for a channel; one that is gone is a 404.
+func ChannelOf(channel string) Request { return get("channel.get", "channels", channel) }
 
 // RTPStatistics tells how the sound of a channel travels. Losses are packets;
 // jitter and round trip are seconds.

@@ -51,7 +51,21 @@ func TestMenus(t *testing.T) {
 		h.hears(c, "menu.travel.gongjiao", 0)
 		h.press(c, "0")
 		h.finished(c)
-		keyed(h, "00020002", "", city.General, "greeting main main.travel queue talk goodbye end", "30")
+		keyed(h, "00020002", "", "travel", "greeting main main.travel queue talk goodbye end", "30")
+	})
+	t.Run("silence in the second menu", func(t *testing.T) {
+		h := h.within(t)
+		c := h.dial("00020008")
+		h.press(c, "5")
+		h.finished(c)
+		keyed(h, "00020008", "", "care", "greeting main main.care queue talk goodbye end", "5")
+	})
+	t.Run("0 after going back is anybody", func(t *testing.T) {
+		h := h.within(t)
+		c := h.dial("00020009")
+		h.press(c, "3#0")
+		h.finished(c)
+		keyed(h, "00020009", "", city.General, "greeting main main.travel main queue talk goodbye end", "3#0")
 	})
 	t.Run("* says it again", func(t *testing.T) {
 		h := h.within(t)

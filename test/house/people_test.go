@@ -80,7 +80,7 @@ func TestSignIn(t *testing.T) {
 		for range 5 {
 			h.code(three, "*1003#9999", "desk.wrong")
 		}
-		h.code(three, "*1003#"+pin, "desk.away")
+		h.code(three, "*1003#"+pin, "desk.locked")
 		h.state("1003", routing.Offline, "")
 		h.code(three, "*1001#"+pin, "desk.in") // nobody else is locked out
 	})
