@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"time"
 
@@ -103,6 +104,9 @@ func (a *App) signIn(ctx context.Context, id hotline.AgentID, pin string, phone 
 		a.log.Warn("sign-in refused", "agent", id, "phone", phone, "err", err)
 		if k := hotline.KindOf(err); k == hotline.Forbidden || k == hotline.NotFound {
 			return answer{prompt: "desk.wrong"}
+		}
+		if errors.Is(err, store.ErrLocked) {
+			return answer{prompt: "desk.locked"}
 		}
 		return answer{prompt: "desk.away"}
 	}

@@ -273,7 +273,7 @@ func (s *scripts) OldNumber(candidates ...string) (hotline.HotlineKey, bool) {
 }
 
 // DeskPrompts are those that the program says by itself, outside any flow.
-var deskPrompts = [...]string{"desk.in", "desk.out", "desk.wrong", "desk.taken", "desk.paused", "desk.free", "desk.notin", "desk.unknown", "desk.away"}
+var deskPrompts = [...]string{"desk.in", "desk.out", "desk.wrong", "desk.locked", "desk.taken", "desk.paused", "desk.free", "desk.notin", "desk.unknown", "desk.away"}
 
 // Prompts lists the prompts that the program says outside any flow.
 func Prompts() []string { return deskPrompts[:] }

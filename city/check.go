@@ -192,6 +192,9 @@ func (p *proof) level(s *script, name string, m ivr.MenuStep, f *FlowReport, sta
 			o.Goal = fmt.Sprintf("%s %s (queue %s)", h.Key, h.NameZH, queue)
 			f.Reached = append(f.Reached, Reach{o.Hotline, h.NameZH, o.Keys, clock, queue})
 		}
+		if _, ok := s.Steps[choice.Next].(ivr.QueueStep); ok && o.Hotline == "" {
+			o.Goal = fmt.Sprintf("a person (queue %s)", cmp.Or(choice.Place.Queue, s.Places[""].Queue))
+		}
 		if h.key == "0" {
 			p.offered(at, words.Words != "", clock-start)
 		}

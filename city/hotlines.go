@@ -202,8 +202,13 @@ func places(groups []Group) map[hotline.HotlineKey]ivr.Place {
 	all := map[hotline.HotlineKey]ivr.Place{"": {Queue: General}}
 	for _, g := range groups {
 		for _, m := range g.Hotlines {
-			all[m.Hotline] = ivr.Place{Queue: g.Key, Needs: []hotline.Skill{hotline.Skill(g.Key)}}
+			all[m.Hotline] = g.place()
 		}
 	}
 	return all
+}
+
+// place is where callers of the group wait.
+func (g Group) place() ivr.Place {
+	return ivr.Place{Queue: g.Key, Needs: []hotline.Skill{hotline.Skill(g.Key)}}
 }

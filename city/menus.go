@@ -81,13 +81,13 @@ func (r *reader) hotlineKeys() []string {
 
 // groupMenu makes the menus of groups.yaml: the step itself is the first menu,
 // and a group of several hotlines gets one named <step>.<group>. On both, 0 and
-// silence are a person; on the second # goes back.
+// silence are a person, on the second one of the group's; there # goes back.
 func (r *reader) groupMenu(name string, v value) ivr.Step {
 	t := v.table("do", "offer", "person", "chosen", "wait", "wrong", "tries")
 	t.need("offer", "person", "chosen")
 	manners := r.manners(t)
 	offer, person, chosen := r.onePrompt(t, "offer"), r.to(t, "person"), r.to(t, "chosen")
-	first := r.level(name, manners, heard{"0", offer, v}, person)
+	first := r.level(name, manners, heard{"0", offer, v}, ivr.Choice{Next: person})
 	for _, g := range r.c.Groups {
 		next := ivr.Choice{Next: chosen}
 		if len(g.Hotlines) == 1 {
@@ -102,7 +102,7 @@ func (r *reader) groupMenu(name string, v value) ivr.Step {
 
 func (r *reader) secondMenu(first string, g Group, manners ivr.MenuStep, offer heard, person, chosen string) string {
 	name := first + "." + string(g.Key)
-	m := r.level(name, manners, offer, person)
+	m := r.level(name, manners, offer, ivr.Choice{Next: person, Place: g.place()})
 	m.Back = first
 	for _, h := range g.Hotlines {
 		r.add(name, &m, heard{h.Digit, h.Prompt, h.at}, ivr.Choice{Next: chosen, Hotline: h.Hotline})
@@ -114,10 +114,10 @@ func (r *reader) secondMenu(first string, g Group, manners ivr.MenuStep, offer h
 }
 
 // level begins a menu with the offer of a person.
-func (r *reader) level(name string, m ivr.MenuStep, offer heard, person string) ivr.MenuStep {
+func (r *reader) level(name string, m ivr.MenuStep, offer heard, person ivr.Choice) ivr.MenuStep {
 	m.Choices = map[string]ivr.Choice{}
-	m.Silence = ivr.Choice{Next: person}
-	r.add(name, &m, offer, ivr.Choice{Next: person})
+	m.Silence = person
+	r.add(name, &m, offer, person)
 	return m
 }
 

@@ -37,8 +37,8 @@ type Exit struct {
 // Place is which queue a call for a hotline waits in, and what its agent must
 // be able to do.
 type Place struct {
-	Queue hotline.QueueKey
-	Needs []hotline.Skill
+	Queue hotline.QueueKey `json:"queue,omitempty"`
+	Needs []hotline.Skill  `json:"needs,omitempty"`
 }
 
 // Flow is a whole script.
@@ -121,8 +121,11 @@ func (f *Flow) step(ctx context.Context, c *Call, at string) (string, error) {
 	return step.Play(ctx, c)
 }
 
-// place is where the call waits: by its hotline, with what else it needs.
+// place is where the call waits: by its hotline, or the group it came as far as.
 func (f *Flow) place(c *Call) Place {
+	if c.Group.Queue != "" {
+		return c.Group
+	}
 	p, ok := f.Places[c.Facts.Hotline]
 	if !ok {
 		p = f.Places[""]

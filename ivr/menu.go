@@ -13,6 +13,7 @@ import (
 type Choice struct {
 	Next     string
 	Hotline  hotline.HotlineKey // keys the call to this hotline
+	Place    Place              // where it waits though no hotline is chosen: a group's queue; zero leaves that open
 	Needs    []hotline.Skill    // what the agent must be able to do besides
 	Priority int                // added to the call's priority
 }
@@ -72,8 +73,19 @@ const mostAgain = 3
 const mostVisits = 40
 
 func (s MenuStep) follow(c *Call, choice Choice) string {
+	c.choose(choice)
+	return choice.Next
+}
+
+// choose notes what a choice says of the call. A hotline decides where it waits;
+// who only came as far as its group waits there, for what he chose on his way
+// was said to be heard.
+func (c *Call) choose(choice Choice) {
 	if choice.Hotline != "" {
-		c.Facts.Hotline, c.Facts.Keyed = choice.Hotline, hotline.KeyedKey
+		c.Facts.Hotline, c.Facts.Keyed, c.Group = choice.Hotline, hotline.KeyedKey, Place{}
+	}
+	if choice.Place.Queue != "" {
+		c.Group = choice.Place
 	}
 	for _, n := range choice.Needs {
 		if !slices.Contains(c.Needs, n) {
@@ -81,7 +93,6 @@ func (s MenuStep) follow(c *Call, choice Choice) string {
 		}
 	}
 	c.Priority += choice.Priority
-	return choice.Next
 }
 
 // Exits is every choice, silence, and the way back.

@@ -36,6 +36,7 @@ type Record struct {
 	Faults   int             `json:"faults,omitempty"` // steps that failed
 	Needs    []hotline.Skill `json:"needs,omitempty"`
 	Priority int             `json:"priority,omitempty"`
+	Group    Place           `json:"group,omitzero"`  // the group whose person was asked for; no hotline is known then
 	Place    hotline.Place   `json:"place,omitzero"`  // where it waits; kept until it talked
 	Offer    hotline.Offer   `json:"offer,omitzero"`  // the offer that an agent answered
 	Heard    bool            `json:"heard,omitempty"` // the first words of the queue, to their end

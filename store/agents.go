@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -107,7 +108,7 @@ func (s *Store) CheckPIN(ctx context.Context, agent hotline.AgentID, pin string)
 		row = rows[0]
 	}
 	if wait := time.Until(row.LockedUntil.Time()); wait > 0 {
-		return Agent{}, hotline.Errorf(hotline.Unavailable, "too many wrong PINs: try again in %s", wait.Round(time.Second))
+		return Agent{}, hotline.Errorf(hotline.Unavailable, "%w: try again in %s", ErrLocked, wait.Round(time.Second))
 	}
 	ok, err := s.pins.matches(ctx, pin, row.Pin)
 	if err != nil {
@@ -124,6 +125,9 @@ func (s *Store) CheckPIN(ctx context.Context, agent hotline.AgentID, pin string)
 	}
 	return row.agent()
 }
+
+// ErrLocked is the cause of CheckPIN's Unavailable after too many wrong PINs.
+var ErrLocked = errors.New("too many wrong PINs")
 
 // wrongPIN counts a wrong PIN in one statement, so that two guesses at the
 // same time count twice.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func TestFiveWrongPINsLockOut(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := s.CheckPIN(ctx, "1001", "4711"); hotline.KindOf(err) != hotline.Unavailable {
+		if _, err := s.CheckPIN(ctx, "1001", "4711"); hotline.KindOf(err) != hotline.Unavailable || !errors.Is(err, ErrLocked) {
 			t.Errorf("the right PIN after five wrong ones: %v, want to wait", err)
 		}
 		if err := s.SetPIN(ctx, "1001", "4711"); err != nil {

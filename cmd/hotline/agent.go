@@ -34,6 +34,7 @@ func agentCommand(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			phone.Quiet() // what happens is printed; the SIP library's lines would stand between
 			plan := phone.AgentPlan{Policy: a.policy(), Calls: a.calls}
 			if a.as != "" {
 				plan.SignIn, plan.SignOut = "*"+a.as+"#"+pin, "*0"

@@ -35,6 +35,7 @@ func callCommand(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			phone.Quiet() // what happens is printed; the SIP library's lines would stand between
 			plan.To = args[0]
 			if old != "" {
 				plan.Dial.Headers = append(plan.Dial.Headers, phone.Header{Name: "Diversion", Value: "<sip:" + old + "@000.invalid>"})
