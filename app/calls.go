@@ -217,7 +217,7 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	line.OnAgent = flow.OnAgent
 	c := &ivr.Call{
 		Record: rec, Line: recorded{line, a}, Machine: machine{line, a}, Now: a.now, Save: a.save,
-		Queue: queue{a.board, line},
+		Queue: &queue{Queue: a.board, line: line},
 	}
 	if rec.Hash == "" {
 		flow.Start(c)
@@ -306,12 +306,14 @@ func (a *App) book(ctx context.Context, id hotline.CallID, o hotline.Outcome) {
 type queue struct {
 	ivr.Queue
 	line *pbx.Line
+	in   hotline.QueueKey // where it waits, as far as its channel says
 }
 
-// Join takes a place and writes it on the channel, once.
-func (q queue) Join(ctx context.Context, w hotline.Wish) (hotline.Place, error) {
+// Join takes a place and writes it on the channel, once for each queue.
+func (q *queue) Join(ctx context.Context, w hotline.Wish) (hotline.Place, error) {
 	p, err := q.Queue.Join(ctx, w)
-	if err == nil && w.Seq == 0 {
+	if err == nil && (w.Seq == 0 || q.in != "" && q.in != p.Queue) {
+		q.in = p.Queue
 		b, _ := json.Marshal(p)
 		q.line.PlaceOn(string(b))
 	}

@@ -116,6 +116,7 @@ func (p *proof) flow(s *script) FlowReport {
 	f.Old, _ = p.opening(s, s.Keyed)
 	p.greeting(s, s.Begin, f.First)
 	p.greeting(s, s.Keyed, f.Old)
+	f.Codes = p.silent(s)
 	m, ok := s.Steps[at].(ivr.MenuStep)
 	if !ok {
 		if at != s.Begin {

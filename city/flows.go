@@ -171,13 +171,16 @@ func (r *reader) onePrompt(t table, field string) string {
 }
 
 func (r *reader) queue(_ string, v value) ivr.Step {
-	t := v.table("do", "say", "position", "unit", "every", "answered", "after", "else")
+	t := v.table("do", "say", "keys", "position", "unit", "every", "answered", "after", "else")
 	t.need("answered")
 	q := ivr.QueueStep{
 		Say: r.prompts(t, "say"), Position: r.onePrompt(t, "position"), Unit: r.onePrompt(t, "unit"),
 		Every:    t.duration("every", 0, 5*time.Second, 10*time.Minute),
 		Answered: r.to(t, "answered"),
 		After:    t.duration("after", 0, 5*time.Second, time.Hour), Else: r.to(t, "else"),
+	}
+	if t.oneOf("keys", "none", "groups") == "groups" {
+		q.Keys = codes(r.c.Groups)
 	}
 	if t.has("position") != t.has("unit") || t.has("position") != t.has("every") {
 		t.fault("position, unit and every belong together: the words before and after the number, and how often")

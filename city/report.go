@@ -29,7 +29,8 @@ type FlowReport struct {
 	// After so long a caller who presses 0 when he hears it, or nothing at all,
 	// waits for a person. Without a menu both are Sought.
 	Zero, Silent time.Duration
-	Reached      []Reach // every hotline, in the order of the menus
+	Reached      []Reach  // every hotline, in the order of the menus
+	Codes        []string // keys that work without a word while a caller waits, a line for each group
 }
 
 // Spoken is something said in one go.
@@ -90,11 +91,19 @@ func (f FlowReport) print(b *strings.Builder) {
 	f.Old.print(b, "old number")
 	if f.Menu == nil {
 		fmt.Fprintf(b, "%7.1f  an agent is sought; no menu\n", f.Sought.Seconds())
+		f.codes(b)
 		return
 	}
 	f.Menu.print(b, "")
 	f.last(b)
+	f.codes(b)
 	fmt.Fprintf(b, "a person is sought after %.1f s with 0, after %.1f s without a key\n", f.Zero.Seconds(), f.Silent.Seconds())
+}
+
+func (f FlowReport) codes(b *strings.Builder) {
+	for _, line := range f.Codes {
+		fmt.Fprintf(b, "         silently     %s\n", line)
+	}
 }
 
 func (s Spoken) print(b *strings.Builder, what string) {

@@ -114,7 +114,7 @@ func (f *Flow) step(ctx context.Context, c *Call, at string) (string, error) {
 		return "", hotline.Errorf(hotline.NotFound, "flow %s has no step %q", f.Name, at)
 	}
 	if q, ok := step.(QueueStep); ok {
-		q.place = f.place(c)
+		q.flow = f
 		step = q
 	}
 	c.enter(ctx, at, step)

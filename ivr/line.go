@@ -46,6 +46,8 @@ type Waiting struct {
 	// Next gives what is to be said now; nil says nothing. It is called by the
 	// line, one call at a time.
 	Next func() []Part
+	// Pressed is called with each key, by the line; nil: keys are left alone.
+	Pressed func(key byte)
 }
 
 // Talk is a caller and an agent joined.
@@ -92,7 +94,8 @@ type Machine interface {
 // Queue is where callers wait for an agent; the routing behind it is not the
 // script's business.
 type Queue interface {
-	// Join takes a place; a call that has one keeps it.
+	// Join takes a place; a call that has one keeps it and its order. While no
+	// phone rings for it, it waits in the queue named now.
 	Join(ctx context.Context, w hotline.Wish) (hotline.Place, error)
 	// Await returns when an agent has answered for this call.
 	Await(ctx context.Context, call hotline.CallID) (hotline.Offer, error)

@@ -18,8 +18,11 @@ type QueueStep struct {
 	Answered string        // the step when an agent has answered
 	After    time.Duration // how long to wait at most; 0: without end
 	Else     string        // the step then
+	// Keys are codes that work while he waits, without a word: they key the call,
+	// and have it wait where its agents are. nil: keys mean nothing.
+	Keys map[string]Choice
 
-	place Place // where this call waits; the flow fills it in
+	flow *Flow // which knows where a call waits; it fills itself in
 }
 
 // Play waits until an agent answers. An announcement stops the instant one is
@@ -47,9 +50,10 @@ func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
 
 // wish is what the caller waits for; one who had a place keeps it.
 func (s QueueStep) wish(c *Call) hotline.Wish {
+	place := s.flow.place(c)
 	return hotline.Wish{
-		Call: c.id(), Queue: s.place.Queue, Priority: c.Priority,
-		Needs: slices.Concat(s.place.Needs, c.Needs),
+		Call: c.id(), Queue: place.Queue, Priority: c.Priority,
+		Needs: slices.Concat(place.Needs, c.Needs),
 		Seq:   c.Place.Seq, Since: c.Place.Since,
 	}
 }
@@ -57,7 +61,7 @@ func (s QueueStep) wish(c *Call) hotline.Wish {
 // begin notes where the choice ended: the service level counts from here.
 func (s QueueStep) begin(c *Call) {
 	c.Phase = InQueue
-	c.Facts.Queue = s.place.Queue
+	c.Facts.Queue = s.flow.place(c).Queue
 	if c.Facts.Chosen.IsZero() {
 		c.Facts.Chosen = c.Now().UTC()
 	}
@@ -87,7 +91,7 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 		quiet()
 	}()
 	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: prompts(s.Say), Every: s.Every, Next: s.positions(c),
-		Heard: func() { c.Heard = true }})
+		Heard: func() { c.Heard = true }, Pressed: s.codes(ctx, c)})
 	if err != nil { // the line failed: nobody is to be found for it
 		stop(err)
 	}

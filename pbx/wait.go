@@ -11,9 +11,11 @@ import (
 
 // Wait plays music, and now and then words, until ctx ends; then it is quiet.
 func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
-	l.mu.Lock()
-	l.keys = nil // keys of the menu mean nothing here
-	l.mu.Unlock()
+	if w.Pressed == nil {
+		l.mu.Lock()
+		l.keys = nil // keys of the menu mean nothing here
+		l.mu.Unlock()
+	}
 	say := w.First
 	written := time.NewTimer(placeAfter)
 	defer written.Stop()
@@ -30,6 +32,9 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 			if w.Heard != nil {
 				w.Heard()
 			}
+		}
+		if l.tellKeys(w.Pressed) && l.place != "" { // perhaps another place now
+			written.Reset(placeAfter)
 		}
 		if err := l.rest(ctx, w.Tag, say); err != nil {
 			if ctx.Err() != nil {
@@ -56,6 +61,18 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 	}
 	l.quietWords()
 	return nil
+}
+
+// tellKeys tells the keys that were pressed, and whether there were any.
+func (l *Line) tellKeys(pressed func(key byte)) (some bool) {
+	if pressed == nil {
+		return false
+	}
+	for k, ok := l.key(); ok; k, ok = l.key() {
+		pressed(k)
+		some = true
+	}
+	return some
 }
 
 // quietWords stops an announcement; music is stopped by joining or by the next

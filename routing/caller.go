@@ -2,11 +2,13 @@ package routing
 
 import (
 	"context"
+	"slices"
 
 	"hotline"
 )
 
-// Join takes a place for a call; a call that has one keeps it. When the board
+// Join takes a place for a call; a call that has one keeps it and its order, in
+// the queue it names now, unless a phone rings for it already. When the board
 // is away the caller waits all the same: the image gives him a place behind
 // everybody, and the board learns of it later.
 func (d *Dispatcher) Join(ctx context.Context, w Wish) (hotline.Place, error) {
@@ -20,7 +22,7 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish) (hotline.Place, error) {
 			d.seekers[w.Call] = &seeker{found: make(chan hotline.Offer, 1)}
 		}
 		if p, ok := d.image.Place(w.Call); ok {
-			got = p
+			got = d.move(ctx, p, w)
 			return
 		}
 		if err != nil {
@@ -32,6 +34,27 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish) (hotline.Place, error) {
 		d.commit(ctx)
 	})
 	return got, submitErr
+}
+
+// move has a caller wait in another queue, where he stood. Not while an offer
+// holds him, for then a person is on the way; nor while the board cannot be told.
+func (d *Dispatcher) move(ctx context.Context, p hotline.Place, w Wish) hotline.Place {
+	if p.Queue == w.Queue && slices.Equal(p.Needs, w.Needs) || p.Offer != 0 || d.stale {
+		return p
+	}
+	w.Seq, w.Since = p.Seq, p.Since
+	err := d.store.Leave(ctx, w.Call)
+	moved := p
+	if err == nil {
+		moved, err = d.store.Join(ctx, w)
+	}
+	if err != nil {
+		d.lost("move", err) // restored with the place he has here
+		return p
+	}
+	d.image.Put(moved)
+	d.commit(ctx)
+	return moved
 }
 
 // behind makes a place behind everybody, for a caller whom the board could not

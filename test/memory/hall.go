@@ -101,7 +101,7 @@ func (h *Hall) At(second float64, f func()) {
 
 // Caller is what a citizen does.
 type Caller struct {
-	Keys    string        // pressed one after the other, when asked
+	Keys    string        // pressed one after the other, when asked or while waiting; a blank is a pause
 	HangsUp time.Duration // so long after he called; 0 never
 	Patient bool
 }
@@ -155,7 +155,10 @@ type line struct {
 	keys string
 }
 
-const perPrompt = time.Second
+const (
+	perPrompt = time.Second
+	perKey    = 500 * time.Millisecond // pressed while he waits
+)
 
 func (l *line) speak(ctx context.Context, parts []ivr.Part) error {
 	for _, p := range parts {
@@ -191,6 +194,17 @@ func (l *line) Ask(ctx context.Context, q ivr.Question) (string, error) {
 }
 
 func (l *line) Wait(ctx context.Context, w ivr.Waiting) error {
+	for ; w.Pressed != nil && l.keys != ""; l.keys = l.keys[1:] {
+		select {
+		case <-time.After(perKey):
+		case <-ctx.Done():
+			return nil
+		}
+		if l.keys[0] != ' ' { // he thinks
+			l.hall.Tell("%s presses %c", l.id, l.keys[0])
+			w.Pressed(l.keys[0])
+		}
+	}
 	if l.speak(ctx, w.First) == nil && w.Heard != nil {
 		w.Heard()
 	}
