@@ -6,7 +6,10 @@
 // It imports the standard library only and knows no technology.
 package hotline
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // CallID names one call from its first ring to its ticket. It is the unique id
 // of the caller's channel in Asterisk (systemname-epoch.n), so pairing a call
@@ -14,8 +17,18 @@ import "time"
 // unique key in SQL, so a call can never be written twice.
 type CallID string
 
-// AgentID is an agent's staff number (工号), for example "1001".
+// AgentID is an agent's staff number (工号), for example "1001"; or it stands for
+// a telephone on duty, see DutyAgent.
 type AgentID string
+
+const duty = "duty."
+
+// DutyAgent is the agent who answers a telephone on duty (setting duty.phones) when
+// nobody signed in there: the number of the telephone stands for him.
+func DutyAgent(p PhoneID) AgentID { return AgentID(duty + string(p)) }
+
+// OnDuty tells whether a stands for a telephone on duty.
+func (a AgentID) OnDuty() bool { return strings.HasPrefix(string(a), duty) }
 
 // PhoneID names a telephone an agent can sign in at: the name of its SIP
 // account, for example "8001".

@@ -43,6 +43,9 @@ type Options struct {
 	Store  *store.Store
 	Rules  routing.Rules
 	Meter  Meter
+	// OnDuty are the telephones that ring as well at t, beside the agents who are
+	// signed in, and what whoever answers them can do; nil: none do.
+	OnDuty func(t time.Time) ([]hotline.PhoneID, []hotline.Skill)
 	// Recordings keeps recorded talks; nil records nothing.
 	Recordings *recording.Keeper
 

@@ -77,7 +77,8 @@ func (d *desks) miss(ctx context.Context) error {
 // the agents back who were lost and whose telephones are.
 func (d *desks) look(ctx context.Context) {
 	v, err := d.a.board.View(ctx)
-	if err != nil || len(v.Agents)+len(d.lost) == 0 {
+	phones, _ := d.a.onDuty()
+	if err != nil || len(v.Agents)+len(d.lost)+len(phones) == 0 {
 		return
 	}
 	online, err := d.x.Registered(ctx)
@@ -93,6 +94,7 @@ func (d *desks) look(ctx context.Context) {
 		}
 	}
 	d.recover(ctx, online)
+	d.duty(ctx, v, online)
 }
 
 // recover puts lost agents back, paused until they are ready: what they did when

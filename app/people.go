@@ -10,6 +10,9 @@ import (
 // SignIn puts an agent at a telephone: on the board, and into his session in
 // SQL, from which the board is rebuilt should Redis be lost.
 func (a *App) SignIn(ctx context.Context, id hotline.AgentID, phone hotline.PhoneID, skills []hotline.Skill) error {
+	if err := a.relieve(ctx, phone); err != nil {
+		return err
+	}
 	if err := a.board.SignIn(ctx, id, phone, skills); err != nil {
 		return err
 	}
@@ -54,6 +57,9 @@ const mostEntries = 1024
 
 // put is called from the routing's loop and does not wait.
 func (a *App) put(id hotline.AgentID, entry func(ctx context.Context)) {
+	if id.OnDuty() {
+		return // a telephone has no session
+	}
 	select {
 	case a.diary <- entry:
 	default:
@@ -96,14 +102,15 @@ func (a *App) note(doing string, id hotline.AgentID, err error) {
 	}
 }
 
-// agentAt tells who is signed in at a telephone; the zero value is nobody.
+// agentAt tells who is signed in at a telephone; the zero value is nobody, and a
+// telephone on duty has nobody.
 func (a *App) agentAt(ctx context.Context, phone hotline.PhoneID) routing.Agent {
 	v, err := a.board.View(ctx)
 	if err != nil {
 		return routing.Agent{}
 	}
 	for _, ag := range v.Agents {
-		if ag.Phone == phone {
+		if ag.Phone == phone && !ag.ID.OnDuty() {
 			return ag
 		}
 	}

@@ -94,7 +94,7 @@ func (s *Service) open(ctx context.Context) error {
 		return err
 	}
 	s.app = New(Options{
-		Script: s.script, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
+		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
 		Boot:     ari.Config{URL: set.Asterisk.URL, User: set.Asterisk.User, Password: password, App: set.Asterisk.App},
 		Asterisk: set.Asterisk.Name, Media: set.Asterisk.Media, Music: set.Asterisk.Music,
@@ -103,6 +103,8 @@ func (s *Service) open(ctx context.Context) error {
 	s.web = s.newWeb(s.cfg.Version)
 	return nil
 }
+
+func (s *Service) onDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) { return s.city.Load().OnDuty(t) }
 
 func rules(r city.Routing) routing.Rules {
 	return routing.Rules{Ring: r.Ring, WrapUp: r.WrapUp, Rest: r.Rest, Misses: r.Misses, Ageing: r.Ageing, Lifetime: r.Lifetime}

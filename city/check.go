@@ -34,6 +34,7 @@ func (c *City) Check(lengths Lengths, today time.Time) (Report, error) {
 			}
 		}
 	}
+	c.unattended(&report)
 	if !today.IsZero() {
 		c.years(today, &report, &all)
 	}
@@ -117,6 +118,9 @@ func (p *proof) flow(s *script) FlowReport {
 	p.greeting(s, s.Begin, f.First)
 	p.greeting(s, s.Keyed, f.Old)
 	f.Codes = p.silent(s)
+	if s.Duty {
+		f.Duty = p.c.onDuty()
+	}
 	m, ok := s.Steps[at].(ivr.MenuStep)
 	if !ok {
 		if at != s.Begin {

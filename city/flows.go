@@ -75,11 +75,12 @@ func (r *reader) read(name string, root value) *script {
 		Flow: &ivr.Flow{Name: name, Steps: map[string]ivr.Step{}, Places: places(r.c.Groups)},
 		at:   root, steps: map[string]value{}, spoken: map[string][]heard{},
 	}
-	t := root.table("answer", "begin", "old_number", "sorry", "steps")
+	t := root.table("answer", "duty", "begin", "old_number", "sorry", "steps")
 	if !t.need("answer", "begin", "old_number", "sorry", "steps") {
 		return r.script
 	}
 	r.OnAgent = t.oneOf("answer", "at_once", "on_agent") == "on_agent"
+	r.Duty = t.yes("duty", false)
 	keys, values := t.fields["steps"].pairs()
 	for i, k := range keys {
 		step := k.n.Value

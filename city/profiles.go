@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"hotline"
 	"hotline/ivr"
 	"hotline/ticket"
 )
@@ -91,6 +92,41 @@ func (c *City) FlowAt(t time.Time) *ivr.Flow {
 		}
 	}
 	return c.Flows[c.Settings.Profiles.Default]
+}
+
+// OnDuty are the telephones that ring at t beside the agents who are signed in:
+// those on duty, where the flow then in force says so. Whoever answers them is
+// asked for everything.
+func (c *City) OnDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) {
+	if !c.FlowAt(t).Duty {
+		return nil, nil
+	}
+	return c.onDuty(), c.Skills()
+}
+
+func (c *City) onDuty() []hotline.PhoneID {
+	phones := make([]hotline.PhoneID, len(c.Settings.Duty.Phones))
+	for i, p := range c.Settings.Duty.Phones {
+		phones[i] = hotline.PhoneID(p)
+	}
+	return phones
+}
+
+// unattended warns of hours at which telephones on duty are to ring, and none is.
+func (c *City) unattended(r *Report) {
+	if len(c.Settings.Duty.Phones) > 0 {
+		return
+	}
+	names := []string{c.Settings.Profiles.Default}
+	for _, p := range c.Settings.Profiles.Schedule {
+		names = append(names, p.Flow)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if s := c.scripts[name]; s.Duty {
+			r.Warnings = append(r.Warnings, s.at.file+": telephones on duty ring in this flow, and duty.phones names none: only agents who are signed in will")
+		}
+	}
 }
 
 // profiles checks that every profile has its flow.

@@ -29,8 +29,9 @@ type FlowReport struct {
 	// After so long a caller who presses 0 when he hears it, or nothing at all,
 	// waits for a person. Without a menu both are Sought.
 	Zero, Silent time.Duration
-	Reached      []Reach  // every hotline, in the order of the menus
-	Codes        []string // keys that work without a word while a caller waits, a line for each group
+	Reached      []Reach           // every hotline, in the order of the menus
+	Duty         []hotline.PhoneID // telephones on duty that ring as well
+	Codes        []string          // keys that work without a word while a caller waits, a line for each group
 }
 
 // Spoken is something said in one go.
@@ -91,16 +92,20 @@ func (f FlowReport) print(b *strings.Builder) {
 	f.Old.print(b, "old number")
 	if f.Menu == nil {
 		fmt.Fprintf(b, "%7.1f  an agent is sought; no menu\n", f.Sought.Seconds())
-		f.codes(b)
+		f.besides(b)
 		return
 	}
 	f.Menu.print(b, "")
 	f.last(b)
-	f.codes(b)
+	f.besides(b)
 	fmt.Fprintf(b, "a person is sought after %.1f s with 0, after %.1f s without a key\n", f.Zero.Seconds(), f.Silent.Seconds())
 }
 
-func (f FlowReport) codes(b *strings.Builder) {
+// besides is what works without a word, and who rings besides the agents.
+func (f FlowReport) besides(b *strings.Builder) {
+	for _, phone := range f.Duty {
+		fmt.Fprintf(b, "         on duty      telephone %s rings as well\n", phone)
+	}
 	for _, line := range f.Codes {
 		fmt.Fprintf(b, "         silently     %s\n", line)
 	}

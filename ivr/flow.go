@@ -51,7 +51,9 @@ type Flow struct {
 	// OnAgent: the call is answered only when an agent is found; until then the
 	// caller hears ringing (answering starts charging).
 	OnAgent bool
-	Steps   map[string]Step
+	// Duty: while this flow is in force the telephones on duty ring as well.
+	Duty  bool
+	Steps map[string]Step
 	// Places by hotline; "" is the place of a call that is not keyed.
 	Places map[hotline.HotlineKey]Place
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"hotline"
@@ -219,12 +220,24 @@ func (s TalkStep) record(c *Call) string {
 func (s TalkStep) notice(c *Call) []Part {
 	parts := prompts(s.Notice)
 	if s.Number && len(parts) > 0 {
-		parts = slices.Insert(parts, 1, Part{Digits: string(c.Offer.Agent)})
+		if number := figures(c.Offer.Agent); number != "" {
+			parts = slices.Insert(parts, 1, Part{Digits: number})
+		}
 	}
 	if !c.Heard {
 		parts = append(parts, prompts(s.Once)...)
 	}
 	return parts
+}
+
+// figures is what can be read of a staff number; of a telephone on duty, its own.
+func figures(a hotline.AgentID) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, string(a))
 }
 
 // Exits is the step after the talk, and the queue for a talk that failed to

@@ -27,7 +27,7 @@ type Image struct {
 	classes []*class
 	byNeeds map[string]*need
 	byClass map[string]*class
-	free    []*agent // the longest idle first
+	free    []*agent // the longest idle first, telephones on duty after all others
 }
 
 // caller is a place with its order: smaller rank first, then smaller Seq.
@@ -42,6 +42,7 @@ type caller struct {
 type agent struct {
 	Agent
 	class *class
+	last  bool // a telephone on duty: rung when no agent at his desk can be
 }
 
 // line is waiting callers in order.
@@ -100,6 +101,12 @@ func order(a, b *caller) int {
 
 // idle is which agent comes first.
 func idle(a, b *agent) int {
+	if a.last != b.last {
+		if a.last {
+			return 1
+		}
+		return -1
+	}
 	return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID))
 }
 
@@ -169,7 +176,7 @@ func (m *Image) Places() iter.Seq[hotline.Place] {
 func (m *Image) PutAgent(a Agent) {
 	e := m.agents[a.ID]
 	if e == nil {
-		e = &agent{}
+		e = &agent{last: a.ID.OnDuty()}
 		m.agents[a.ID] = e
 		i, _ := slices.BinarySearchFunc(m.roster, a.ID, byID)
 		m.roster = slices.Insert(m.roster, i, e)

@@ -17,7 +17,8 @@ const (
 
 // Match says who should be offered to whom now; it changes nothing, so asking
 // again gives the same. Callers come in their order (see order); each gets, of
-// the free agents who have every skill he needs, the one idle longest. A caller
+// the free agents who have every skill he needs, the one idle longest; telephones
+// on duty come after everybody who is at his desk. A caller
 // nobody free can serve is passed over and holds up nobody else. The offers
 // have no number and no moment yet.
 //
