@@ -13,7 +13,7 @@ help:
 	@echo 'make lint     gofmt, go vet, staticcheck'
 	@echo 'make bench    the figures of docs/benchmarks.md, ten minutes'
 	@echo 'make fresh    both commands from a fresh clone, as an ordinary user on a bare PATH'
-	@echo 'make tools    unpack Asterisk, Redis and the rest into .tools'
+	@echo 'make tools    unpack Asterisk, Redis and what tests need into .tools'
 	@echo 'make clean    remove what was built; .tools and var stay'
 
 # Asterisk's children and ours stop in order when Ctrl-C comes; exec leaves no
@@ -24,7 +24,7 @@ run: build
 # The tools are unpacked while the program is built: the first time both take a
 # minute or more.
 build:
-	@tools/unpack & unpack=$$!; tools/build "$(VERSION)"; built=$$?; wait $$unpack && exit $$built
+	@tools/unpack run & unpack=$$!; tools/build "$(VERSION)"; built=$$?; wait $$unpack && exit $$built
 
 tools:
 	@tools/unpack

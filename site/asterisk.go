@@ -125,7 +125,7 @@ func (s *Site) startAsterisk(ctx context.Context) error {
 		return err
 	}
 	s.adopt(&s.asterisk, c)
-	return s.awaitAnswer(ctx, c, s.folder.at("asterisk/logs/messages.log"), s.asteriskServes)
+	return awaitAnswer(ctx, c, s.folder.at("asterisk/logs/messages.log"), s.asteriskServes)
 }
 
 // errForGood is in an error that no waiting mends.
@@ -164,7 +164,7 @@ func (s *Site) asteriskServes(ctx context.Context) error {
 }
 
 // awaitAnswer asks again and again, for 30 seconds at most, until a part answers.
-func (s *Site) awaitAnswer(ctx context.Context, c *child, log string, ask func(context.Context) error) error {
+func awaitAnswer(ctx context.Context, c *child, log string, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)

@@ -40,7 +40,7 @@ func (s *Site) startRedis(ctx context.Context) error {
 		return err
 	}
 	s.adopt(&s.redis, c)
-	return s.awaitAnswer(ctx, c, s.folder.at("redis/redis.log"), func(ctx context.Context) error {
+	return awaitAnswer(ctx, c, s.folder.at("redis/redis.log"), func(ctx context.Context) error {
 		return redisPing(ctx, s.addresses.Redis, s.redisPassword)
 	})
 }

@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -39,8 +35,8 @@ func open(t *testing.T, dsn string) *Store {
 	return s
 }
 
-// postgresEnv names the server for tests: one that is there already, or the
-// one that TestMain starts.
+// postgresEnv names the server for tests: the URL of one that is there already, or
+// of the unpacked one that TestMain starts.
 const postgresEnv = "HOTLINE_TEST_POSTGRES"
 
 // postgres gives the URL of an empty schema on a real server.
@@ -48,73 +44,9 @@ func postgres(t *testing.T) string {
 	t.Helper()
 	dsn := os.Getenv(postgresEnv)
 	if dsn == "" {
-		t.Fatal("there is no PostgreSQL: run tools/unpack, or set " + postgresEnv + " to the URL of a server for tests")
+		t.Fatal("TestMain did not start a PostgreSQL")
 	}
 	return freshSchema(t, dsn)
-}
-
-// startPostgres starts a server for this run of the tests and gives its URL;
-// "" when the machine has none.
-func startPostgres() (dsn string, stop func(), err error) {
-	bin := postgresBin()
-	if bin == "" {
-		return "", func() {}, nil
-	}
-	dir, err := os.MkdirTemp("/tmp", "hotline-pg") // a socket's path may have 107 characters only
-	if err != nil {
-		return "", nil, err
-	}
-	who, err := nobodyIfRoot(dir)
-	if err != nil {
-		return "", nil, err
-	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-	initdb.SysProcAttr, initdb.Dir = who, dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return "", nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F")
-	server.SysProcAttr, server.Dir = who, dir
-	server.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	if err := server.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		_ = server.Process.Signal(syscall.SIGINT)
-		_ = server.Wait()
-		_ = os.RemoveAll(dir)
-	}
-	dsn = "postgres://hotline@/postgres?host=" + url.QueryEscape(dir)
-	for range 200 {
-		if s, err := openPostgres(context.Background(), Options{DSN: dsn}); err == nil {
-			return dsn, stop, s.Close()
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	stop()
-	return "", nil, errors.New("PostgreSQL did not come up")
-}
-
-// postgresBin finds the server's programs: ours under .tools, or the host's.
-func postgresBin() string {
-	for _, pattern := range []string{"../.tools/root/usr/lib/postgresql/*/bin/postgres", "/usr/lib/postgresql/*/bin/postgres"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			if abs, err := filepath.Abs(found[len(found)-1]); err == nil {
-				return filepath.Dir(abs)
-			}
-		}
-	}
-	return ""
-}
-
-// nobodyIfRoot: PostgreSQL refuses to run as root, so root hands it to nobody.
-func nobodyIfRoot(dir string) (*syscall.SysProcAttr, error) {
-	if os.Getuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	const nobody = 65534
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, os.Chown(dir, nobody, nobody)
 }
 
 func freshSchema(t *testing.T, dsn string) string {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -36,6 +38,8 @@ func kindOf(err error) hotline.Kind {
 	case errors.As(err, &pg):
 		return postgresKind(pg.Code)
 	case errors.As(err, &connect), errors.As(err, &netErr), errors.Is(err, sql.ErrConnDone),
+		// What is said when PostgreSQL goes while a connection is in use.
+		errors.Is(err, pgconn.ErrConnClosed), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return hotline.Unavailable
 	}

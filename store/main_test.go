@@ -1,29 +1,50 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"hotline/site"
 )
+
+// tools is what tools/unpack made.
+const tools = "../.tools"
 
 func TestMain(m *testing.M) {
 	playChild() // a test that needs another process runs this binary again
-	stop := func() {}
-	if os.Getenv(postgresEnv) == "" {
-		dsn, end, err := startPostgres()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		stop = end
-		if err := os.Setenv(postgresEnv, dsn); err != nil {
-			panic(err)
-		}
+	stop, err := servePostgres()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	// What holds PostgreSQL is no leak of a test's.
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(), goleak.Cleanup(func(code int) {
 		stop()
 		os.Exit(code)
 	}))
+}
+
+// servePostgres starts the unpacked PostgreSQL for all tests, unless the
+// environment names one.
+func servePostgres() (stop func(), err error) {
+	if os.Getenv(postgresEnv) != "" {
+		return func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "hotline-store")
+	if err != nil {
+		return nil, err
+	}
+	p, err := site.StartPostgres(context.Background(), dir, tools)
+	if err != nil {
+		return nil, err
+	}
+	stop = func() {
+		p.Stop()
+		_ = os.RemoveAll(dir)
+	}
+	return stop, os.Setenv(postgresEnv, p.URL())
 }

@@ -1,0 +1,186 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Postgres is an unpacked PostgreSQL on this machine, for tests and for trying
+// sql.dsn: it listens on a socket in a folder of its own and on no port. It forces
+// nothing to the disk, so what it confirmed outlives its own death and not the
+// machine's.
+type Postgres struct {
+	data, socket, log, program string
+	nursery                    *nursery
+
+	mu     sync.Mutex // guards what follows
+	server *child
+}
+
+// StartPostgres makes an empty database in dir and serves it when it returns,
+// after two seconds or so. tools is what tools/unpack made. It stops when Stop is
+// called, and at the latest when this process ends. ctx is for the starting only.
+func StartPostgres(ctx context.Context, dir, tools string) (*Postgres, error) {
+	program, err := filepath.Abs(filepath.Join(tools, "bin/postgres"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(program); err != nil {
+		return nil, fmt.Errorf("there is no PostgreSQL at %s; run: make tools", program)
+	}
+	p := &Postgres{data: filepath.Join(dir, "postgres"), log: filepath.Join(dir, "postgres.log"), program: program, server: endedChild()}
+	if p.socket, err = os.MkdirTemp("", "hotline-"); err != nil { // a socket's path has 108 bytes at most
+		return nil, err
+	}
+	p.nursery = newNursery()
+	p.nursery.as = ordinary()
+	if err = p.create(ctx); err == nil {
+		err = p.Start(ctx)
+	}
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// ordinary is whom PostgreSQL runs as, which refuses root: nobody in root's place,
+// who may still read the project and its folders wherever root put them.
+func ordinary() *syscall.SysProcAttr {
+	const (
+		nobody      = 65534
+		dacOverride = 1 // CAP_DAC_OVERRIDE, capabilities(7)
+	)
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: []uintptr{dacOverride}}
+}
+
+// A shell becomes the program: what nobody may do in root's place is given to it
+// when the shell starts, and is needed to reach the program.
+const (
+	shell   = "/bin/sh"
+	becomes = `exec "$0" "$@"`
+)
+
+// create makes the files of an empty database whose only user, hotline, needs no
+// password: who may open the socket's folder is let in.
+func (p *Postgres) create(ctx context.Context) error {
+	c := exec.CommandContext(ctx, shell, "-c", becomes, filepath.Join(filepath.Dir(p.program), "initdb"),
+		"-D", p.data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+	c.SysProcAttr = p.nursery.as
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("PostgreSQL cannot make its files in %s: %w: %s", p.data, err, out)
+	}
+	return nil
+}
+
+// URL is where the database is, as sql.dsn and store.Options want it.
+func (p *Postgres) URL() string {
+	return "postgres://hotline@/postgres?host=" + url.QueryEscape(p.socket)
+}
+
+// Start starts the server after Kill, with what it had confirmed.
+func (p *Postgres) Start(ctx context.Context) error {
+	if p.PID() != 0 {
+		return errors.New("PostgreSQL runs already")
+	}
+	c, err := p.nursery.start("PostgreSQL", p.log, nil, shell, "-c", becomes, p.program, "-D", p.data, "-k", p.socket, "-h", "", "-F",
+		"-c", "dynamic_shared_memory_type=mmap") // of a killed one nothing is left in /dev/shm
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.server = c
+	p.mu.Unlock()
+	return awaitAnswer(ctx, c, p.log, func(context.Context) error { return p.serves(c.cmd.Process.Pid) })
+}
+
+// serves asks what the server says of itself in its pid file: the first line is its
+// process, the eighth its state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
+func (p *Postgres) serves(pid int) error {
+	b, err := os.ReadFile(filepath.Join(p.data, "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(b), "\n")
+	if len(lines) < 8 || lines[0] != strconv.Itoa(pid) || strings.TrimSpace(lines[7]) != "ready" {
+		return errors.New("it does not say that it is ready")
+	}
+	return nil
+}
+
+// PID is the server's process; 0: it does not run.
+func (p *Postgres) PID() int {
+	c := p.child()
+	if c.ended() {
+		return 0
+	}
+	return c.cmd.Process.Pid
+}
+
+func (p *Postgres) child() *child {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.server
+}
+
+// Kill ends the server and all its processes as a crash would, in the middle of
+// whatever they write.
+func (p *Postgres) Kill() {
+	c := p.child()
+	if c.ended() {
+		return
+	}
+	pid := c.cmd.Process.Pid
+	c.signal(syscall.SIGSTOP) // it gives birth to no more of them
+	for _, each := range offspring(pid) {
+		_ = syscall.Kill(each, syscall.SIGKILL)
+	}
+	c.kill()
+}
+
+// offspring lists the children of a process. It takes those of all its threads.
+func offspring(pid int) (pids []int) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		b, _ := os.ReadFile(list) // the process may end meanwhile
+		for _, word := range strings.Fields(string(b)) {
+			if n, err := strconv.Atoi(word); err == nil {
+				pids = append(pids, n)
+			}
+		}
+	}
+	return slices.Compact(pids)
+}
+
+// Stop ends the server in order. What it wrote stays in its folder. It may be
+// called twice.
+func (p *Postgres) Stop() {
+	c := p.child()
+	c.signal(syscall.SIGINT) // do not wait for those who are connected (fast shutdown)
+	select {
+	case <-c.over:
+	case <-time.After(10 * time.Second):
+		p.Kill()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.nursery != nil {
+		p.nursery.close()
+		p.nursery = nil
+	}
+	_ = os.RemoveAll(p.socket)
+}
