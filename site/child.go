@@ -17,7 +17,7 @@ import (
 type nursery struct {
 	births chan birth
 	done   chan struct{}
-	as     *syscall.SysProcAttr // who the children are; nil: we
+	as     *syscall.Credential // who the children are; nil: we
 }
 
 type birth struct {
@@ -65,10 +65,7 @@ func (n *nursery) start(name, log string, env []string, program string, args ...
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), env...)
 	// Its own process group: Ctrl-C is for us, and we stop it in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	if n.as != nil {
-		cmd.SysProcAttr.Credential, cmd.SysProcAttr.AmbientCaps = n.as.Credential, n.as.AmbientCaps
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Credential: n.as}
 	b := birth{cmd: cmd, err: make(chan error, 1)}
 	n.births <- b
 	if err := <-b.err; err != nil {

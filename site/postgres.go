@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// Postgres is an unpacked PostgreSQL on this machine, for tests and for trying
-// sql.dsn: it listens on a socket in a folder of its own and on no port. It forces
+// Postgres is the unpacked PostgreSQL, for tests and for trying sql.dsn: it listens
+// on a socket and on no port, and all it has is in a temporary folder. It forces
 // nothing to the disk, so what it confirmed outlives its own death and not the
 // machine's.
 type Postgres struct {
-	data, socket, log, program string
-	nursery                    *nursery
+	dir, program string
+	nursery      *nursery
 
 	mu     sync.Mutex // guards what follows
 	server *child
 }
 
-// StartPostgres makes an empty database in dir and serves it when it returns,
-// after two seconds or so. tools is what tools/unpack made. It stops when Stop is
-// called, and at the latest when this process ends. ctx is for the starting only.
-func StartPostgres(ctx context.Context, dir, tools string) (*Postgres, error) {
+// StartPostgres makes an empty database and serves it when it returns, after two
+// seconds or so. tools is what tools/unpack made. It stops when Stop is called, and
+// at the latest when this process ends. ctx is for the starting only.
+func StartPostgres(ctx context.Context, tools string) (*Postgres, error) {
 	program, err := filepath.Abs(filepath.Join(tools, "bin/postgres"))
 	if err != nil {
 		return nil, err
@@ -39,12 +39,11 @@ func StartPostgres(ctx context.Context, dir, tools string) (*Postgres, error) {
 	if _, err := os.Stat(program); err != nil {
 		return nil, fmt.Errorf("there is no PostgreSQL at %s; run: make tools", program)
 	}
-	p := &Postgres{data: filepath.Join(dir, "postgres"), log: filepath.Join(dir, "postgres.log"), program: program, server: endedChild()}
-	if p.socket, err = os.MkdirTemp("", "hotline-"); err != nil { // a socket's path has 108 bytes at most
+	p := &Postgres{program: program, server: endedChild()}
+	if p.dir, err = os.MkdirTemp("", "hotline-"); err != nil { // short: a socket's path has 108 bytes at most
 		return nil, err
 	}
 	p.nursery = newNursery()
-	p.nursery.as = ordinary()
 	if err = p.create(ctx); err == nil {
 		err = p.Start(ctx)
 	}
@@ -55,41 +54,33 @@ func StartPostgres(ctx context.Context, dir, tools string) (*Postgres, error) {
 	return p, nil
 }
 
-// ordinary is whom PostgreSQL runs as, which refuses root: nobody in root's place,
-// who may still read the project and its folders wherever root put them.
-func ordinary() *syscall.SysProcAttr {
-	const (
-		nobody      = 65534
-		dacOverride = 1 // CAP_DAC_OVERRIDE, capabilities(7)
-	)
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: []uintptr{dacOverride}}
-}
-
-// A shell becomes the program: what nobody may do in root's place is given to it
-// when the shell starts, and is needed to reach the program.
-const (
-	shell   = "/bin/sh"
-	becomes = `exec "$0" "$@"`
-)
-
 // create makes the files of an empty database whose only user, hotline, needs no
-// password: who may open the socket's folder is let in.
+// password: who may open the folder is let in.
 func (p *Postgres) create(ctx context.Context) error {
-	c := exec.CommandContext(ctx, shell, "-c", becomes, filepath.Join(filepath.Dir(p.program), "initdb"),
-		"-D", p.data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-	c.SysProcAttr = p.nursery.as
+	hint := ""
+	if os.Geteuid() == 0 {
+		// PostgreSQL refuses root.
+		const nobody = 65534
+		p.nursery.as = &syscall.Credential{Uid: nobody, Gid: nobody}
+		if err := os.Chown(p.dir, nobody, nobody); err != nil {
+			return err
+		}
+		hint = " (in root's place it runs as nobody, who must be able to read " + p.program + ")"
+	}
+	c := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.program), "initdb"),
+		"-D", p.data(), "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+	c.SysProcAttr, c.Dir = &syscall.SysProcAttr{Credential: p.nursery.as}, p.dir
 	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("PostgreSQL cannot make its files in %s: %w: %s", p.data, err, out)
+		return fmt.Errorf("PostgreSQL cannot make its files%s: %w: %s", hint, err, out)
 	}
 	return nil
 }
 
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
 // URL is where the database is, as sql.dsn and store.Options want it.
 func (p *Postgres) URL() string {
-	return "postgres://hotline@/postgres?host=" + url.QueryEscape(p.socket)
+	return "postgres://hotline@/postgres?host=" + url.QueryEscape(p.dir)
 }
 
 // Start starts the server after Kill, with what it had confirmed.
@@ -97,7 +88,8 @@ func (p *Postgres) Start(ctx context.Context) error {
 	if p.PID() != 0 {
 		return errors.New("PostgreSQL runs already")
 	}
-	c, err := p.nursery.start("PostgreSQL", p.log, nil, shell, "-c", becomes, p.program, "-D", p.data, "-k", p.socket, "-h", "", "-F",
+	log := filepath.Join(p.dir, "log")
+	c, err := p.nursery.start("PostgreSQL", log, nil, p.program, "-D", p.data(), "-k", p.dir, "-h", "", "-F",
 		"-c", "dynamic_shared_memory_type=mmap") // of a killed one nothing is left in /dev/shm
 	if err != nil {
 		return err
@@ -105,13 +97,13 @@ func (p *Postgres) Start(ctx context.Context) error {
 	p.mu.Lock()
 	p.server = c
 	p.mu.Unlock()
-	return awaitAnswer(ctx, c, p.log, func(context.Context) error { return p.serves(c.cmd.Process.Pid) })
+	return awaitAnswer(ctx, c, log, func(context.Context) error { return p.serves(c.cmd.Process.Pid) })
 }
 
 // serves asks what the server says of itself in its pid file: the first line is its
 // process, the eighth its state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
 func (p *Postgres) serves(pid int) error {
-	b, err := os.ReadFile(filepath.Join(p.data, "postmaster.pid"))
+	b, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
 	if err != nil {
 		return err
 	}
@@ -166,8 +158,7 @@ func offspring(pid int) (pids []int) {
 	return slices.Compact(pids)
 }
 
-// Stop ends the server in order. What it wrote stays in its folder. It may be
-// called twice.
+// Stop ends the server in order; nothing is left of it. It may be called twice.
 func (p *Postgres) Stop() {
 	c := p.child()
 	c.signal(syscall.SIGINT) // do not wait for those who are connected (fast shutdown)
@@ -182,5 +173,5 @@ func (p *Postgres) Stop() {
 		p.nursery.close()
 		p.nursery = nil
 	}
-	_ = os.RemoveAll(p.socket)
+	_ = os.RemoveAll(p.dir)
 }

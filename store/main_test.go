@@ -34,17 +34,9 @@ func servePostgres() (stop func(), err error) {
 	if os.Getenv(postgresEnv) != "" {
 		return func() {}, nil
 	}
-	dir, err := os.MkdirTemp("", "hotline-store")
+	p, err := site.StartPostgres(context.Background(), tools)
 	if err != nil {
 		return nil, err
 	}
-	p, err := site.StartPostgres(context.Background(), dir, tools)
-	if err != nil {
-		return nil, err
-	}
-	stop = func() {
-		p.Stop()
-		_ = os.RemoveAll(dir)
-	}
-	return stop, os.Setenv(postgresEnv, p.URL())
+	return p.Stop, os.Setenv(postgresEnv, p.URL())
 }
