@@ -160,6 +160,13 @@ type Visit struct {
 	Keys string    `json:"keys,omitempty"` // what the caller pressed there
 }
 
+// Gap is a part of a talk that the agent left out of its recording: both sides
+// are silent there.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"` // zero while it lasts
+}
+
 // Outcome is a finished call: what the journal keeps and SQL is written from.
 // Times are UTC; a zero time means that it did not happen.
 type Outcome struct {
@@ -185,6 +192,7 @@ type Outcome struct {
 	Path      []Visit    `json:"path"`
 	Offers    int        `json:"offers,omitempty"`    // how many phones were rung for this call
 	Recording string     `json:"recording,omitempty"` // file name below the recordings folder
+	Gaps      []Gap      `json:"gaps,omitempty"`      // what the agent left out of the recording
 	Message   string     `json:"message,omitempty"`   // file name of a message left
 	Note      string     `json:"note,omitempty"`      // what the books should know, e.g. why it was not recorded
 }

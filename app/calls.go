@@ -33,6 +33,7 @@ type running struct {
 	ticket hotline.TicketNo
 	mu     sync.Mutex
 	rangs  time.Time // when an agent's phone first rang for it
+	line   *pbx.Line
 	facts  hotline.Outcome
 	step   string
 }
@@ -48,6 +49,13 @@ func (r *running) known() (hotline.Outcome, string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.facts, r.step
+}
+
+// on gives the call's line, once it is played; nil before.
+func (r *running) on() *pbx.Line {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.line
 }
 
 func (r *running) rang(at time.Time) {
@@ -192,6 +200,9 @@ func (a *App) newRecord(c pbx.Arrival) *ivr.Record {
 // play plays a call that was begun in a goroutine of its own, from where its
 // record stands.
 func (a *App) play(r *running, line *pbx.Line, rec *ivr.Record, tag string) {
+	r.mu.Lock()
+	r.line = line
+	r.mu.Unlock()
 	go func() {
 		ctx, end := context.WithCancelCause(a.life)
 		defer end(nil)

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"hotline"
 	"hotline/ivr"
 	"hotline/pbx"
+	"hotline/routing"
 )
 
 // recorded is a line whose talks are recorded only while the disk has room.
@@ -37,6 +39,38 @@ func (l recorded) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		end.Note = "not recorded: " + room.Error()
 	}
 	return end, err
+}
+
+// pauseWithin is how long an agent waits to be told that nothing is recorded now.
+const pauseWithin = 3 * time.Second
+
+// Record pauses the recording of the agent's talk (on false), while the citizen
+// says what is not to be kept, or has it go on. It is so when Record returns.
+// Errors: NotFound (not signed in), Conflict (no talk, or it is not recorded).
+func (a *App) Record(ctx context.Context, id hotline.AgentID, on bool) error {
+	ctx, cancel := context.WithTimeout(ctx, pauseWithin)
+	defer cancel()
+	v, err := a.board.View(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(v.Agents, func(ag routing.Agent) bool { return ag.ID == id })
+	if i < 0 {
+		return hotline.Errorf(hotline.NotFound, "agent %s is not signed in", id)
+	}
+	ag := v.Agents[i]
+	var line *pbx.Line
+	if r := a.calls.get(ag.Call); r != nil {
+		line = r.on()
+	}
+	if ag.State != routing.Talking || line == nil {
+		return hotline.Errorf(hotline.Conflict, "agent %s is %s; only a talk's recording can be paused", id, ag.State)
+	}
+	if err := line.PauseRecording(ctx, !on); err != nil {
+		return err
+	}
+	a.log.Info("recording", "call", ag.Call, "agent", id, "on", on)
+	return nil
 }
 
 const (

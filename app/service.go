@@ -104,7 +104,9 @@ func (s *Service) open(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) onDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) { return s.city.Load().OnDuty(t) }
+func (s *Service) onDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) {
+	return s.city.Load().OnDuty(t)
+}
 
 func rules(r city.Routing) routing.Rules {
 	return routing.Rules{Ring: r.Ring, WrapUp: r.WrapUp, Rest: r.Rest, Misses: r.Misses, Ageing: r.Ageing, Lifetime: r.Lifetime}

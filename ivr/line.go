@@ -56,6 +56,10 @@ type Talk struct {
 	Offer  hotline.Offer
 	Notice []Part // first words to both, e.g. the agent's number
 	Record string // name of the recording, without extension; "" records nothing
+	Paused bool   // its recording was paused by a controller before
+	// Mark is called before the recording is paused, or goes on; its error refuses
+	// that.
+	Mark func(paused bool) error
 }
 
 // TalkEnd is how a talk ended.

@@ -173,20 +173,21 @@ func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 		return s.Queue, nil // the offer ended meanwhile
 	default: // the talk may have been, and be over, while none served: the line knows
 	}
-	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c)})
+	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c),
+		Paused: c.paused(), Mark: c.mark(ctx)})
 	return s.ended(ctx, c, end, err)
 }
 
 // apart takes back what begin noted: the two never talked.
 func (c *Call) apart() {
 	f := &c.Facts
-	f.Joined, f.Agent, f.Phone, f.Recording = time.Time{}, "", "", ""
+	f.Joined, f.Agent, f.Phone, f.Recording, f.Gaps = time.Time{}, "", "", "", nil
 	c.Phase = InQueue
 }
 
 func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (string, error) {
 	if end.Note != "" {
-		c.Facts.Note, c.Facts.Recording = end.Note, ""
+		c.Facts.Note, c.Facts.Recording, c.Facts.Gaps = end.Note, "", nil
 	}
 	if end.Unjoined && !handedOver(ctx) {
 		c.apart()
@@ -198,6 +199,7 @@ func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (s
 		return s.Queue, nil
 	}
 	c.Facts.TalkEnded = c.Now().UTC()
+	c.Facts.Gaps = closed(c.Facts.Gaps, c.Facts.TalkEnded)
 	c.Facts.End = hotline.EndAnswered
 	c.Facts.EndedBy = end.By
 	return s.Next, err

@@ -56,6 +56,7 @@ func (r *Record) Close(now time.Time, by hotline.Side, ringing bool) hotline.Out
 	if !o.Joined.IsZero() && o.TalkEnded.IsZero() {
 		o.TalkEnded = now
 	}
+	o.Gaps = closed(o.Gaps, o.TalkEnded)
 	if o.End == "" {
 		o.End = r.end(by, ringing)
 	}

@@ -51,6 +51,8 @@ type Line struct {
 	sounding string        // the playback that is doubted
 	doubts   *time.Timer
 	recorded map[string]chan struct{}
+
+	pauses chan pause // asked for by others, done by the call's goroutine
 }
 
 // mostEvents is how many unread events of a call may pile up before it starts
@@ -61,6 +63,7 @@ func newLine(x *Exchange, c *ari.Conn, ch ari.Channel) *Line {
 	l := &Line{
 		x: x, conn: c, id: ch.ID, account: accountOf(ch), box: ari.NewMailbox(mostEvents), answered: ch.State == stateUp,
 		over: make(chan struct{}), wake: make(chan struct{}, 1), recorded: map[string]chan struct{}{},
+		pauses: make(chan pause),
 	}
 	c.Watch(l.box, ch.ID)
 	return l

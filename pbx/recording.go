@@ -100,5 +100,10 @@ func (l *Line) begin(ctx context.Context, t ivr.Talk) (note string) {
 		l.x.trouble(t.Offer.Call, "record", err)
 		return "not recorded: " + err.Error()
 	}
+	if l.found { // it is as a controller before left it: make it as was noted
+		if err := l.mute(ctx, t); err != nil && ctx.Err() == nil {
+			l.x.trouble(t.Offer.Call, "pause the recording", err)
+		}
+	}
 	return ""
 }

@@ -47,18 +47,22 @@ func (l *Line) together(ctx context.Context, t ivr.Talk) bool {
 // talk records and waits until either leaves.
 func (l *Line) talk(ctx context.Context, t ivr.Talk, leg *leg) (ivr.TalkEnd, error) {
 	note := l.begin(ctx, t)
-	select {
-	case <-leg.left:
-		l.part(ctx, t)
-		l.unrecord(t)
-		return ivr.TalkEnd{By: hotline.SideAgent, Note: note}, nil
-	case <-ctx.Done():
-		cause := context.Cause(ctx)
-		if isAny(cause, ivr.ErrHungUp, ivr.ErrLost) {
-			l.x.hangUp(t.Offer)
+	for {
+		select {
+		case p := <-l.pauses:
+			p.done <- l.pause(ctx, &t, p, t.Record != "" && note == "")
+		case <-leg.left:
+			l.part(ctx, t)
 			l.unrecord(t)
+			return ivr.TalkEnd{By: hotline.SideAgent, Note: note}, nil
+		case <-ctx.Done():
+			cause := context.Cause(ctx)
+			if isAny(cause, ivr.ErrHungUp, ivr.ErrLost) {
+				l.x.hangUp(t.Offer)
+				l.unrecord(t)
+			}
+			return ivr.TalkEnd{By: hotline.SideCaller, Note: note}, cause
 		}
-		return ivr.TalkEnd{By: hotline.SideCaller, Note: note}, cause
 	}
 }
 
@@ -120,11 +124,4 @@ func (l *Line) notice(ctx context.Context, t ivr.Talk) {
 		err = l.conn.Do(ctx, ari.PlayToBridge(bridgeOf+l.id, l.id+"."+t.Tag+".notice", "", media...))
 	}
 	l.x.trouble(t.Offer.Call, "say the agent's number", err)
-}
-
-// hangUp ends an agent's leg after a talk.
-func (x *Exchange) hangUp(o hotline.Offer) {
-	if _, err := x.conn.Start(ari.Hangup(legID(o), "normal")); err != nil {
-		x.trouble(o.Call, "hang up the agent's leg", err)
-	}
 }

@@ -85,5 +85,6 @@ func talk(i int) hotline.Outcome {
 		Ended: at.Add(66 * time.Second), End: hotline.EndAnswered, EndedBy: hotline.SideCaller, Offers: 1,
 		Path:      []hotline.Visit{{Step: "greeting", At: at}, {Step: "menu", At: at.Add(time.Second), Keys: "2"}, {Step: "queue", At: at.Add(2 * time.Second)}},
 		Recording: fmt.Sprintf("2026/05/01/%d.wav", i),
+		Gaps:      []hotline.Gap{{From: at.Add(20 * time.Second), To: at.Add(30 * time.Second)}},
 	}
 }

@@ -17,8 +17,8 @@ import (
 )
 
 const insertCall = `INSERT INTO calls (call, caller_raw, dialled, flow, queue, phone, arrived, chosen, rang, joined,
-talk_ended, ended, ending, ended_by, path, offers, recording, message, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call) DO NOTHING`
+talk_ended, ended, ending, ended_by, path, offers, recording, gaps, message, note)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call) DO NOTHING`
 
 const insertTicket = `INSERT INTO tickets (number, query_code, call, source, state, hotline, keyed, agent, caller, created)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -85,6 +85,15 @@ func (s *Store) WriteOutcomes(ctx context.Context, outcomes []hotline.Outcome) e
 	}))
 }
 
+// gapsText is what is kept of the gaps of a recording; most have none.
+func gapsText(gaps []hotline.Gap) (string, error) {
+	if len(gaps) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(gaps)
+	return string(b), err
+}
+
 func writeOutcome(ctx context.Context, tx bun.Tx, call, insert *sql.Stmt, o hotline.Outcome) error {
 	if o.Call == "" {
 		return hotline.Errorf(hotline.Invalid, "an outcome has no call: it needs the unique id of the caller's channel")
@@ -93,10 +102,14 @@ func writeOutcome(ctx context.Context, tx bun.Tx, call, insert *sql.Stmt, o hotl
 	if err != nil {
 		return hotline.Errorf(hotline.Invalid, "the path of call %s cannot be kept: %w", o.Call, err)
 	}
+	gaps, err := gapsText(o.Gaps)
+	if err != nil {
+		return hotline.Errorf(hotline.Invalid, "the gaps of call %s cannot be kept: %w", o.Call, err)
+	}
 	res, err := call.ExecContext(ctx, clean(string(o.Call)), clean(o.Caller.Raw), clean(o.Dialled), clean(o.Flow),
 		clean(string(o.Queue)), clean(string(o.Phone)), millis(o.Arrived), millis(o.Chosen), millis(o.Rang),
 		millis(o.Joined), millis(o.TalkEnded), millis(o.Ended), clean(string(o.End)), clean(string(o.EndedBy)),
-		clean(string(path)), o.Offers, clean(o.Recording), clean(o.Message), clean(o.Note))
+		clean(string(path)), o.Offers, clean(o.Recording), gaps, clean(o.Message), clean(o.Note))
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ type Filter struct {
 type ticketRow struct {
 	Number, QueryCode, Call, Source, State, Hotline, Keyed, Agent, Caller string
 	CallerRaw, Dialled, Flow, Queue, Phone                                string
-	Ending, EndedBy, Path, Recording, Message, Note                       string
+	Ending, EndedBy, Path, Recording, Gaps, Message, Note                 string
 	Created, Chosen, Rang, Joined, TalkEnded, Ended                       hotline.Millis
 	Offers                                                                int
 }
@@ -87,7 +87,7 @@ func (s *Store) selectTickets() *bun.SelectQuery {
 	return s.read.NewSelect().TableExpr("tickets AS t").Join("LEFT JOIN calls AS c ON c.call = t.call").
 		ColumnExpr("t.number, t.query_code, t.call, t.source, t.state, t.hotline, t.keyed, t.agent, t.caller, t.created").
 		ColumnExpr("c.caller_raw, c.dialled, c.flow, c.queue, c.phone, c.chosen, c.rang, c.joined, c.talk_ended").
-		ColumnExpr("c.ended, c.ending, c.ended_by, c.path, c.offers, c.recording, c.message, c.note")
+		ColumnExpr("c.ended, c.ending, c.ended_by, c.path, c.offers, c.recording, c.gaps, c.message, c.note")
 }
 
 func (r ticketRow) ticket() (ticket.Ticket, error) {
@@ -103,6 +103,11 @@ func (r ticketRow) ticket() (ticket.Ticket, error) {
 	if r.Path != "" {
 		if err := json.Unmarshal([]byte(r.Path), &t.Path); err != nil {
 			return t, hotline.Errorf(hotline.Internal, "the path of ticket %s cannot be read: %w", r.Number, err)
+		}
+	}
+	if r.Gaps != "" {
+		if err := json.Unmarshal([]byte(r.Gaps), &t.Gaps); err != nil {
+			return t, hotline.Errorf(hotline.Internal, "the gaps of ticket %s cannot be read: %w", r.Number, err)
 		}
 	}
 	return t, nil

@@ -50,6 +50,7 @@ type Ticket struct {
 	Path      []hotline.Visit  `json:"path,omitempty"`
 	Offers    int              `json:"offers,omitempty"`
 	Recording string           `json:"recording,omitempty"` // file name below the recordings folder
+	Gaps      []hotline.Gap    `json:"gaps,omitempty"`      // what the agent left out of the recording
 	Message   string           `json:"message,omitempty"`   // file name of a message left
 	Note      string           `json:"note,omitempty"`
 }
@@ -63,7 +64,7 @@ func FromOutcome(o hotline.Outcome) Ticket {
 		Call: o.Call, Dialled: o.Dialled, Flow: o.Flow, Queue: o.Queue, Phone: o.Phone,
 		Chosen: o.Chosen, Rang: o.Rang, Joined: o.Joined, TalkEnded: o.TalkEnded,
 		Ended: o.Ended, End: o.End, EndedBy: o.EndedBy, Path: o.Path, Offers: o.Offers,
-		Recording: o.Recording, Message: o.Message, Note: o.Note,
+		Recording: o.Recording, Gaps: o.Gaps, Message: o.Message, Note: o.Note,
 	}
 }
 

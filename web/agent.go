@@ -94,12 +94,25 @@ func (s *Server) addAgents() {
 		}
 		return nil, s.o.Desk.Pause(ctx, in.ID, in.Body.Reason)
 	})
+	s.addRecording("agent-recording-pause", false)
+	s.addRecording("agent-recording-resume", true)
 	add(s, "agent-ready", func(ctx context.Context, v visitor, in *agentDo) (*struct{}, error) {
 		ctx, err := s.mayAct(ctx, v, "agent-ready", in.ID, in.pin())
 		if err != nil {
 			return nil, err
 		}
 		return nil, s.o.Desk.Ready(ctx, in.ID)
+	})
+}
+
+// addRecording adds the verb that pauses a recording, or has it go on.
+func (s *Server) addRecording(id string, on bool) {
+	add(s, id, func(ctx context.Context, v visitor, in *agentDo) (*struct{}, error) {
+		ctx, err := s.mayAct(ctx, v, id, in.ID, in.pin())
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.o.Desk.Record(ctx, in.ID, on)
 	})
 }
 

@@ -22,6 +22,9 @@ type Desk interface {
 	SignOut(ctx context.Context, id hotline.AgentID) error
 	Pause(ctx context.Context, id hotline.AgentID, reason hotline.Reason) error
 	Ready(ctx context.Context, id hotline.AgentID) error
+	// Record pauses the recording of his talk (on false) or has it go on; it is so
+	// when Record returns. Conflict: he does not talk, or the talk is not recorded.
+	Record(ctx context.Context, id hotline.AgentID, on bool) error
 }
 
 // People keeps the agents.

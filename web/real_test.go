@@ -63,7 +63,7 @@ func open(t *testing.T, change ...func(*web.Options)) *house {
 	rules := routing.Rules{Ring: 20 * time.Second, WrapUp: 30 * time.Second, Rest: 5 * time.Second, Misses: 3, Lifetime: 2 * time.Second}
 	h.board = routing.New(h.memory, quiet{}, rules, routing.Ears{}, time.Now)
 	o := web.Options{
-		Board: h.board, Desk: h.board, People: people{h.store}, Phones: phones{h.store}, Users: users{h.store},
+		Board: h.board, Desk: desk{h.board}, People: people{h.store}, Phones: phones{h.store}, Users: users{h.store},
 		Books: books{h.store}, Facts: facts{h.memory}, City: h.city, As: store.As,
 		Parts: []web.Part{{Name: "asterisk", Check: h.parts.asterisk}, {Name: "sql", Check: h.store.Ping}},
 		Log:   slog.New(slog.NewTextHandler(h.log, nil)),
@@ -85,6 +85,22 @@ func open(t *testing.T, change ...func(*web.Options)) *house {
 		must(t, h.store.Close())
 	})
 	return h
+}
+
+// desk is the board, and a recorder without a telephone: nobody talks.
+type desk struct{ *routing.Dispatcher }
+
+func (d desk) Record(ctx context.Context, id hotline.AgentID, _ bool) error {
+	v, err := d.View(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range v.Agents {
+		if a.ID == id {
+			return hotline.Errorf(hotline.Conflict, "agent %s is %s; only a talk's recording can be paused", id, a.State)
+		}
+	}
+	return hotline.Errorf(hotline.NotFound, "agent %s is not signed in", id)
 }
 
 func must(t *testing.T, err error) {

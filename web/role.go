@@ -54,6 +54,8 @@ var operations = []operation{
 	{"agent-sign-in", http.MethodPost, "/agents/{id}/sign-in", "sa+p", "agents", "Sign an agent in at a phone"},
 	{"agent-sign-out", http.MethodPost, "/agents/{id}/sign-out", "sa+p", "agents", "Sign an agent out; after his call when he is in one"},
 	{"agent-pause", http.MethodPost, "/agents/{id}/pause", "sa+p", "agents", "Take an agent out of routing, with a reason"},
+	{"agent-recording-pause", http.MethodPost, "/agents/{id}/recording/pause", "sa+p", "agents", "Leave what is said from now on out of the recording of the agent's talk, such as the number of a bank card; when the answer comes it is so"},
+	{"agent-recording-resume", http.MethodPost, "/agents/{id}/recording/resume", "sa+p", "agents", "Record the agent's talk again; the ticket tells the gap"},
 	{"agent-ready", http.MethodPost, "/agents/{id}/ready", "sa+p", "agents", "End an agent's pause or wrap-up"},
 
 	{"list-phones", http.MethodGet, "/phones", "vsa", "phones", "The accounts of telephones"},

@@ -37,8 +37,15 @@ type Ticket struct {
 	Offers    int                `json:"offers,omitempty" doc:"Phones that were rung"`
 	Recorded  bool               `json:"recorded"`
 	Recording string             `json:"recording,omitempty" doc:"File name; for those who may see callers"`
+	Gaps      []Gap              `json:"gaps,omitempty" doc:"What the agent left out of the recording: both sides are silent there"`
 	Message   string             `json:"message,omitempty" doc:"File name; likewise"`
 	Note      string             `json:"note,omitempty"`
+}
+
+// Gap is a part of a talk that was not recorded.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // Visit is one step of a call's path.
@@ -56,6 +63,9 @@ func show(t ticket.Ticket, r Role, whole bool) Ticket {
 		Created: t.Created, Call: t.Call, Dialled: t.Dialled, Flow: t.Flow, Queue: t.Queue, Phone: t.Phone,
 		Chosen: t.Chosen, Rang: t.Rang, Joined: t.Joined, TalkEnded: t.TalkEnded, Ended: t.Ended,
 		End: t.End, EndedBy: t.EndedBy, Offers: t.Offers, Recorded: t.Recording != "", Note: t.Note,
+	}
+	for _, g := range t.Gaps {
+		k.Gaps = append(k.Gaps, Gap(g))
 	}
 	sees := r.Can("see-callers")
 	if sees {

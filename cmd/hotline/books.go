@@ -161,6 +161,9 @@ func printTicket(w io.Writer, x ticket.Ticket) error {
 	} {
 		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
 	}
+	for _, g := range x.Gaps {
+		fmt.Fprintf(t, "not recorded\t%s to %s\n", at(g.From), at(g.To))
+	}
 	for _, v := range x.Path {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", at(v.At), v.Step, v.Keys)
 	}

@@ -22,7 +22,9 @@ func (h *house) api(token, method, path, body string) string {
 	h.Helper()
 	r, err := http.NewRequestWithContext(h.soon(), method, "http://"+h.at.API+path, strings.NewReader(body))
 	h.must(err)
-	r.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	r.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(r)
 	h.must(err)
