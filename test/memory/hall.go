@@ -104,6 +104,7 @@ type Caller struct {
 	Keys    string        // pressed one after the other, when asked or while waiting; a blank is a pause
 	HangsUp time.Duration // so long after he called; 0 never
 	Patient bool
+	Pauses  int // how often, a second apart, the agent pauses the recording or has it go on
 }
 
 // Call plays a call to its end.
@@ -111,7 +112,7 @@ func (h *Hall) Call(id hotline.CallID, c Caller) {
 	h.done.Go(func() {
 		ctx, end := context.WithCancelCause(context.Background())
 		defer end(nil)
-		l := &line{hall: h, id: id, keys: c.Keys}
+		l := &line{hall: h, id: id, keys: c.Keys, pauses: c.Pauses}
 		if c.HangsUp > 0 {
 			timer := time.AfterFunc(c.HangsUp, func() {
 				h.Tell("%s hangs up", id)
@@ -153,6 +154,8 @@ type line struct {
 	hall *Hall
 	id   hotline.CallID
 	keys string
+
+	pauses int
 }
 
 const (
@@ -230,6 +233,16 @@ func (l *line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: true}, nil
 	}
 	l.hall.Tell("%s talks with %s", l.id, t.Offer.Agent)
+	for on := range l.pauses {
+		select {
+		case <-time.After(time.Second):
+		case <-leg.left:
+			return ivr.TalkEnd{By: hotline.SideAgent}, nil
+		}
+		if err := t.Mark(on%2 == 0); err != nil {
+			l.hall.Tell("%s: the recording is not paused: %v", l.id, err)
+		}
+	}
 	select {
 	case <-leg.left:
 		return ivr.TalkEnd{By: hotline.SideAgent}, nil
