@@ -31,9 +31,9 @@ type installation struct {
 
 // findAsterisk looks at the unpacked Asterisk, or at the site's own.
 func findAsterisk(ctx context.Context, o Options) (installation, error) {
-	in, root := installation{program: o.Asterisk}, "/"
+	in := installation{program: o.Asterisk}
 	if in.program == "" {
-		in.program, root = filepath.Join(o.Tools, "bin/asterisk"), filepath.Join(o.Tools, "root")
+		in.program = filepath.Join(o.Tools, "bin/asterisk")
 	}
 	if _, err := os.Stat(in.program); err != nil {
 		return in, fmt.Errorf("there is no Asterisk at %s; run: make tools", in.program)
@@ -46,23 +46,38 @@ func findAsterisk(ctx context.Context, o Options) (installation, error) {
 	if major, _, _ := strings.Cut(in.version, "."); major != asteriskMajor {
 		return in, fmt.Errorf("Asterisk at %s is version %s, but the hotline needs Asterisk %s", in.program, in.version, asteriskMajor)
 	}
-	for _, place := range []struct {
-		part    *string
-		pattern []string
-	}{
-		{&in.modules, []string{"usr/lib/*/asterisk/modules", "usr/lib64/asterisk/modules", "usr/lib/asterisk/modules"}},
-		{&in.data, []string{"usr/share/asterisk", "var/lib/asterisk"}},
-	} {
-		for _, p := range place.pattern {
-			if found, _ := filepath.Glob(filepath.Join(root, p)); len(found) > 0 && *place.part == "" {
-				*place.part = found[0]
+	places := placesOf(in.program)
+	in.modules = firstBelow(places, "lib/*/asterisk/modules", "lib64/asterisk/modules", "lib/asterisk/modules")
+	in.data = firstBelow(places, "share/asterisk/rest-api", "var/lib/asterisk/rest-api", "../var/lib/asterisk/rest-api")
+	if in.modules == "" || in.data == "" {
+		return in, fmt.Errorf("the modules or rest-api of Asterisk at %s are not below %s; is it installed there as a whole?", in.program, strings.Join(places, " or "))
+	}
+	in.data = filepath.Dir(in.data)
+	return in, nil
+}
+
+// placesOf lists where an Asterisk may have its parts: /usr for /usr/sbin/asterisk,
+// /opt/asterisk for /opt/asterisk/sbin/asterisk; beside the start script that
+// tools/wrappers made; and where Debian puts them.
+func placesOf(program string) []string {
+	up := filepath.Dir(filepath.Dir(program))
+	places := []string{up, filepath.Join(up, "root/usr")}
+	if real, err := filepath.EvalSymlinks(program); err == nil && real != program {
+		places = append(places, filepath.Dir(filepath.Dir(real)))
+	}
+	return append(places, "/usr")
+}
+
+// firstBelow gives what is found first, place by place; "": nothing.
+func firstBelow(places []string, patterns ...string) string {
+	for _, place := range places {
+		for _, p := range patterns {
+			if found, _ := filepath.Glob(filepath.Join(place, p)); len(found) > 0 {
+				return found[0]
 			}
 		}
-		if *place.part == "" {
-			return in, fmt.Errorf("Asterisk's own files are not below %s (looked for %s)", root, strings.Join(place.pattern, ", "))
-		}
 	}
-	return in, nil
+	return ""
 }
 
 // configure writes what Asterisk reads and says.

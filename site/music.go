@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/zaf/g711"
 )
 
 // The waiting music is made here, so that a city may play it publicly without
@@ -65,11 +67,11 @@ func writeMusic(dir string) error {
 	if there, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(there) > 0 {
 		return err
 	}
-	samples := compose()
+	sln := linear(compose())
 	for name, sound := range map[string][]byte{
-		"waiting.alaw": each(samples, alaw),
-		"waiting.ulaw": each(samples, ulaw),
-		"waiting.sln":  linear(samples),
+		"waiting.sln":  sln,
+		"waiting.alaw": g711.EncodeAlaw(sln),
+		"waiting.ulaw": g711.EncodeUlaw(sln),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), sound, 0o644); err != nil {
 			return err
@@ -78,47 +80,8 @@ func writeMusic(dir string) error {
 	return nil
 }
 
-func each(samples []int16, code func(int16) byte) []byte {
-	out := make([]byte, len(samples))
-	for i, s := range samples {
-		out[i] = code(s)
-	}
-	return out
-}
-
 func linear(samples []int16) []byte {
 	var out bytes.Buffer
 	_ = binary.Write(&out, binary.LittleEndian, samples) // a buffer takes everything
 	return out.Bytes()
-}
-
-// alaw is G.711's A-law: sign, three bits for the octave, four for the place in it.
-func alaw(s int16) byte {
-	v, sign := int(s)>>3, byte(0x80)
-	if v < 0 {
-		v, sign = -v-1, 0
-	}
-	octave := 0
-	for limit := 31; v > limit && octave < 7; limit = limit*2 + 1 {
-		octave++
-	}
-	place := v >> 1
-	if octave > 1 {
-		place = v >> octave
-	}
-	return (sign | byte(octave)<<4 | byte(place&15)) ^ 0x55
-}
-
-// ulaw is G.711's µ-law.
-func ulaw(s int16) byte {
-	v, sign := int(s)>>2, byte(0)
-	if v < 0 {
-		v, sign = -v, 0x80
-	}
-	v = min(v, 8158) + 33
-	octave := 0
-	for limit := 63; v > limit && octave < 7; limit = limit*2 + 1 {
-		octave++
-	}
-	return ^(sign | byte(octave)<<4 | byte(v>>(octave+1))&15)
 }

@@ -97,12 +97,15 @@ func (o Options) complete() (Options, error) {
 	if (o.RTPFirst == 0) != (o.RTPLast == 0) || o.RTPLast < o.RTPFirst {
 		return o, fmt.Errorf("sound ports %d to %d are no range: give the first and the last, or neither", o.RTPFirst, o.RTPLast)
 	}
-	for _, folder := range []*string{&o.Dir, &o.Tools} {
-		abs, err := filepath.Abs(*folder)
+	for _, path := range []*string{&o.Dir, &o.Tools, &o.Asterisk} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
 		if err != nil {
 			return o, err
 		}
-		*folder = abs
+		*path = abs
 	}
 	return o, nil
 }

