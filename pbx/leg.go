@@ -77,16 +77,19 @@ func (x *Exchange) stray(channel string) {
 	})
 }
 
+// hangUp hangs the offer's leg up and does not wait.
+func (x *Exchange) hangUp(o hotline.Offer) {
+	x.pumps.Go(func() {
+		x.trouble(o.Call, "hang up the agent's leg", x.conn.Do(context.Background(), ari.Hangup(legID(o), "normal")))
+	})
+}
+
 // dial rings a leg that has just been made. It was made first and is dialled
 // here so that it is in the application from its first moment: an agent who
 // picks up while no controller serves is there for the next one.
 func (x *Exchange) dial(l *leg) {
-	p, err := x.conn.Start(ari.DialOut(legID(l.offer), x.opt.LegTimeout))
-	if err != nil {
-		return // the connection is lost and all is synced anew
-	}
 	x.pumps.Go(func() {
-		err := p.Wait(context.Background())
+		err := x.conn.Do(context.Background(), ari.DialOut(legID(l.offer), x.opt.LegTimeout))
 		if err != nil && !ari.IsNotFound(err) && x.conn.Err() == nil {
 			x.trouble(l.offer.Call, "dial "+string(l.offer.Phone), err)
 			x.hangUp(l.offer)
@@ -138,9 +141,7 @@ func (x *Exchange) Cancel(ctx context.Context, o hotline.Offer) {
 	}
 	again := !l.cancelled.IsZero()
 	l.cancelled = time.Now()
-	if _, err := x.conn.Start(ari.Hangup(legID(o), "normal")); err != nil {
-		x.trouble(o.Call, "cancel", err)
-	}
+	x.hangUp(o)
 	if again { // its end was not heard: look
 		x.pumps.Go(func() {
 			err := x.conn.Do(context.WithoutCancel(ctx), ari.ChannelOf(legID(o)))

@@ -27,7 +27,7 @@ func DeleteBridge(bridge string) Request {
 }
 
 // AddToBridge moves channels into the bridge. Behind a prompt that plays it
-// waits until the prompt ends, so Do sends it over HTTP; after StopPlayback in
+// waits until the prompt ends, so Do sends it apart; after StopPlayback in
 // the same Batch it may go over the socket. A channel whose StasisStart has
 // not come yet is refused (409 or 422). Neither side is told by SIP with whom it
 // is connected now: a telephone shows what it was called with.

@@ -21,9 +21,9 @@ func StopRing(channel string) Request { return remove("channel.unring", "channel
 
 // Hangup ends a channel, for a reason such as "normal", "busy", "congestion",
 // "no_answer", "answered_elsewhere" (empty: normal). A channel that is gone
-// already is success.
+// already is success. It waits for the channel's lock (11 ms with 500 in music).
 func Hangup(channel, reason string) Request {
-	return remove("channel.hangup", "channels", channel).with("reason", reason).Or(http.StatusNotFound)
+	return remove("channel.hangup", "channels", channel).with("reason", reason).Or(http.StatusNotFound).patient()
 }
 
 // Continue gives the channel back to the dialplan; empty strings and 0 mean
@@ -167,7 +167,7 @@ type Create struct {
 }
 
 // Request makes the channel. It waits for another thread of Asterisk, so Do
-// sends it over HTTP. Dial it when its StasisStart has come.
+// sends it apart. Dial it when its StasisStart has come.
 func (c Create) Request() Request {
 	r := post("channel.create", "channels", "create").with("channelId", c.Channel).
 		with("endpoint", c.Endpoint).with("app", c.App).with("appArgs", strings.Join(c.Args, ",")).
@@ -181,7 +181,7 @@ func (c Create) Request() Request {
 // DialOut calls a channel made by Create; timeout ends its ringing. A channel that
 // was dialled already is success.
 func DialOut(channel string, timeout time.Duration) Request {
-	return post("channel.dial", "channels", channel, "dial").with("timeout", seconds(timeout)).Or(http.StatusConflict)
+	return post("channel.dial", "channels", channel, "dial").with("timeout", seconds(timeout)).Or(http.StatusConflict).patient()
 }
 
 // Channels lists every channel of this Asterisk. Those in an application have

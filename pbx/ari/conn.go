@@ -29,6 +29,7 @@ type Conn struct {
 	end     context.CancelCauseFunc // the first reason given stays
 	over    chan struct{}           // closed when all has been told and put away
 	pending pendings
+	lanes   *lanes
 
 	mu     sync.RWMutex
 	owners map[string]*Mailbox // by id; nil: the connection has ended
@@ -51,8 +52,8 @@ func Connect(ctx context.Context, cfg Config, handle func(*Conn, *Event)) (*Conn
 		return nil, errors.New("ari: Config.App should name a Stasis application")
 	}
 	c := &Conn{cfg: client.cfg, client: client, handle: handle, over: make(chan struct{}),
-		owners: map[string]*Mailbox{}, pending: pendings{byID: map[string]*Pending{}}}
-	if err := c.dial(ctx); err != nil {
+		owners: map[string]*Mailbox{}, pending: pendings{byID: map[string]*Pending{}}, lanes: newLanes()}
+	if c.ws, err = c.open(ctx, cfg.App); err != nil {
 		client.Close()
 		return nil, err
 	}
@@ -66,23 +67,22 @@ func Connect(ctx context.Context, cfg Config, handle func(*Conn, *Event)) (*Conn
 	return c, nil
 }
 
-// dial opens the socket. The password travels in a header, never in the URL.
-func (c *Conn) dial(ctx context.Context) error {
+// open opens a socket. The password travels in a header, never in the URL.
+func (c *Conn) open(ctx context.Context, app string) (*websocket.Conn, error) {
 	ctx, cancel := within(ctx, c.cfg.Timeout)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, c.cfg.URL+"/events?app="+url.QueryEscape(c.cfg.App), &websocket.DialOptions{
+	ws, resp, err := websocket.Dial(ctx, c.cfg.URL+"/events?app="+url.QueryEscape(app), &websocket.DialOptions{
 		HTTPClient: c.client.http,
 		HTTPHeader: http.Header{"Authorization": {c.cfg.authorization()}},
 	})
 	if err != nil && resp != nil && resp.StatusCode == http.StatusUnauthorized {
-		return ErrUnauthorized
+		return nil, ErrUnauthorized
 	}
 	if err != nil {
-		return fmt.Errorf("ari: connecting: %w", noAnswer(err))
+		return nil, fmt.Errorf("ari: connecting: %w", noAnswer(err))
 	}
 	ws.SetReadLimit(maxMessage)
-	c.ws = ws
-	return nil
+	return ws, nil
 }
 
 // prove sets the event filter over HTTP (the socket's own answers may still be
@@ -133,6 +133,7 @@ func (c *Conn) run() {
 	_ = c.ws.CloseNow()
 	c.pending.fail(c.why())
 	c.abandon(c.why())
+	c.lanes.close()
 	c.client.Close()
 	close(c.over)
 }

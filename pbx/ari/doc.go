@@ -17,8 +17,8 @@
 // Over the event socket Asterisk executes requests one after another in the
 // order sent, which is cheap (no HTTP) and lets a batch be pipelined; but one
 // that waits stalls all behind it, the pong to our ping included. So Do sends
-// what may wait (Request.Patient) over HTTP, through a bounded pool of
-// connections; Start and Batch always use the socket.
+// what may wait (Request.Patient) over one of eight further sockets that carry
+// one request at a time, or over HTTP; Start and Batch always use the socket.
 //
 // Events go to mailboxes, by one map from the ids of channels, bridges,
 // playbacks, recordings and endpoints:

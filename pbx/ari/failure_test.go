@@ -36,23 +36,37 @@ func replaced(t *testing.T, x *exchange) {
 		t.Errorf("it sends nothing any more, got %v", err)
 	}
 	if err := older.Do(t.Context(), ari.AddToBridge("b", "c")); !errors.Is(err, ari.ErrReplaced) {
-		t.Errorf("over HTTP neither, got %v", err)
+		t.Errorf("apart neither, got %v", err)
 	}
 	must(t, newer.Do(t.Context(), ari.Ping()))
 }
 
 func fenced(t *testing.T, x *exchange) {
-	for name, act := range map[string]ari.Request{
-		"over the socket": ari.Hangup("some-call", ""),
-		"over HTTP":       ari.AddToBridge("b", "some-call"),
+	add := ari.AddToBridge("b", "some-call")
+	do := func(r ari.Request) func(*ari.Conn) error {
+		return func(c *ari.Conn) error { return c.Do(t.Context(), r) }
+	}
+	for name, way := range map[string]struct {
+		before *ari.Request
+		act    func(*ari.Conn) error
+	}{
+		"over the socket":           {nil, do(ari.StopMOH("some-call"))},
+		"over a lane":               {nil, do(add)},
+		"over a lane that was open": {&add, do(add)},
+		"over HTTP":                 {nil, func(c *ari.Conn) error { _, err := ari.Channels(t.Context(), c); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := x.take(t)
 			c, err := ari.Connect(t.Context(), old, ignore)
 			must(t, err)
 			defer c.Close()
+			if way.before != nil {
+				if err := c.Do(t.Context(), *way.before); !ari.IsNotFound(err) {
+					t.Fatalf("before, its commands are carried out, got %v", err)
+				}
+			}
 			x.take(t)
-			if err := c.Do(t.Context(), act); !errors.Is(err, ari.ErrUnauthorized) {
+			if err := way.act(c); !errors.Is(err, ari.ErrUnauthorized) {
 				t.Fatalf("the fenced holder's command is refused, got %v", err)
 			}
 			within(t, c.Done())

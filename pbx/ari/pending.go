@@ -150,10 +150,10 @@ func (c *Conn) Batch(ctx context.Context, requests ...Request) (err error) {
 }
 
 // Do sends a request and waits for Asterisk's consent: over the event socket,
-// or over HTTP if it is Patient.
+// or apart from it if it is Patient.
 func (c *Conn) Do(ctx context.Context, r Request) error {
 	if r.Patient {
-		_, err := c.askHTTP(ctx, r)
+		_, err := c.askApart(ctx, r)
 		return err
 	}
 	p, err := c.Start(r)
@@ -166,7 +166,7 @@ func (c *Conn) Do(ctx context.Context, r Request) error {
 // Ask sends a request like Do and waits for the content of its answer.
 func (c *Conn) Ask(ctx context.Context, r Request) (json.RawMessage, error) {
 	if r.Patient {
-		return c.askHTTP(ctx, r)
+		return c.askApart(ctx, r)
 	}
 	p, err := c.Start(r)
 	if err != nil {
@@ -174,25 +174,6 @@ func (c *Conn) Ask(ctx context.Context, r Request) (json.RawMessage, error) {
 	}
 	a, err := p.wait(ctx)
 	return a.body(), err
-}
-
-// askHTTP ends with the connection: whoever lost the socket no longer knows
-// what is so, and must not act.
-func (c *Conn) askHTTP(ctx context.Context, r Request) (json.RawMessage, error) {
-	if err := c.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.Verb, err)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(c.life, func() { cancel(c.why()) })()
-	body, err := c.client.Ask(ctx, r)
-	if hasCode(err, http.StatusUnauthorized) {
-		c.end(ErrUnauthorized)
-	}
-	if err != nil && c.life.Err() != nil {
-		return nil, fmt.Errorf("%s: %w", r.Verb, c.why())
-	}
-	return body, err
 }
 
 // answered hands a RESTResponse to whoever waits for it.

@@ -60,7 +60,7 @@ func bothWays(t *testing.T, x *exchange) {
 	if _, err := ari.GetVariable(t.Context(), c, "no-such-channel", "X"); !ari.IsNotFound(err) {
 		t.Errorf("a channel that does not exist: %v", err)
 	}
-	if got := seen.of("asterisk.set 200", "asterisk.set 204", "channel.get 404"); got != 2 {
+	if got := seen.of("asterisk.set 200", "asterisk.set 204", "channel.variable 404"); got != 2 {
 		t.Errorf("the meter saw %d of two requests", got)
 	}
 }

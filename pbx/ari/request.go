@@ -24,7 +24,7 @@ type Request struct {
 	also   []int  // refusals that mean: it is already so
 	// Patient says that Asterisk may answer late (it waits for a prompt to
 	// end, writes a file, lists thousands of channels). Do sends such a
-	// request over HTTP, where it delays no other.
+	// request over a socket or connection of its own, where it delays no other.
 	Patient bool
 }
 
