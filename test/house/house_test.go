@@ -79,10 +79,10 @@ type desk struct {
 }
 
 // build makes a house without a controller. set are settings besides the usual
-// ones of these stories.
-func build(t *testing.T, set map[string]string) *house {
+// ones of these stories; changes are to its site.
+func build(t *testing.T, set map[string]string, changes ...func(*site.Options)) *house {
 	t.Helper()
-	h := &house{TB: t, site: sitetest.Start(t), configs: t.TempDir(), desks: map[hotline.AgentID]*desk{}, log: &record{}}
+	h := &house{TB: t, site: sitetest.Start(t, changes...), configs: t.TempDir(), desks: map[hotline.AgentID]*desk{}, log: &record{}}
 	h.must(os.CopyFS(h.configs, os.DirFS(filepath.Join(filepath.Dir(sitetest.Tools(t)), "configs"))))
 	h.at = h.site.Addresses()
 	h.set = map[string]string{
