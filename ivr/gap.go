@@ -15,9 +15,11 @@ const mostGaps = 50
 // mark notes that the recording is paused, or goes on, before it is so: a
 // controller that takes over makes it as noted, and so nothing is recorded that
 // the agent meant to leave out.
-func (c *Call) mark(ctx context.Context) func(paused bool) error {
-	return func(paused bool) error {
+func (c *Call) mark(ctx context.Context) func(paused, done bool) error {
+	return func(paused, done bool) error {
+		c.Muted = done
 		switch {
+		case done:
 		case paused == c.paused():
 			return nil
 		case !paused:

@@ -56,10 +56,11 @@ type Talk struct {
 	Offer  hotline.Offer
 	Notice []Part // first words to both, e.g. the agent's number
 	Record string // name of the recording, without extension; "" records nothing
-	Paused bool   // its recording was paused by a controller before
+	Paused bool   // its recording was to be paused by a controller before
+	Muted  bool   // … and was
 	// Mark is called before the recording is paused, or goes on; its error refuses
-	// that.
-	Mark func(paused bool) error
+	// that. It is called again, done, when it is paused.
+	Mark func(paused, done bool) error
 }
 
 // TalkEnd is how a talk ended.

@@ -174,7 +174,7 @@ func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 	default: // the talk may have been, and be over, while none served: the line knows
 	}
 	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c),
-		Paused: c.paused(), Mark: c.mark(ctx)})
+		Paused: c.paused(), Muted: c.Muted, Mark: c.mark(ctx)})
 	return s.ended(ctx, c, end, err)
 }
 

@@ -40,6 +40,7 @@ type Record struct {
 	Place    hotline.Place   `json:"place,omitzero"`  // where it waits; kept until it talked
 	Offer    hotline.Offer   `json:"offer,omitzero"`  // the offer that an agent answered
 	Heard    bool            `json:"heard,omitempty"` // the first words of the queue, to their end
+	Muted    bool            `json:"muted,omitempty"` // the recording is paused, not only to be
 	Unsaved  bool            `json:"-"`               // the last save did not get through
 	Facts    hotline.Outcome `json:"facts"`
 }

@@ -3,6 +3,7 @@ package pbx
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"hotline"
 	"hotline/ivr"
@@ -46,30 +47,44 @@ func (l *Line) pause(ctx context.Context, t *ivr.Talk, p pause, recorded bool) e
 	case p.on == t.Paused:
 		return nil
 	}
-	if err := t.Mark(p.on); err != nil {
+	if err := t.Mark(p.on, false); err != nil {
 		return err
 	}
 	t.Paused = p.on
 	err := l.mute(ctx, *t)
 	if err != nil && p.on { // the agent is told that he is recorded: then both sides are
 		t.Paused = false
-		return errors.Join(err, t.Mark(false), l.mute(ctx, *t))
+		return errors.Join(err, t.Mark(false, false), l.mute(ctx, *t))
 	}
 	return err
 }
 
+// paused makes a recording that is taken over as it was noted.
+func (l *Line) paused(ctx context.Context, t ivr.Talk) error {
+	if t.Paused && t.Muted {
+		return nil
+	}
+	return l.mute(ctx, t)
+}
+
 // mute makes both sides of the recording silent, or ends that, whichever it was.
 // Asterisk ends the silence of a recording that is muted a second time (measured,
-// 22.10.1), and does not tell whether it is muted: so it is unmuted first, of
-// which a frame or two can be heard where it was silent.
+// 22.10.1), and does not tell whether it is muted: so it is unmuted first. Where
+// it was silent a frame or two would be heard of that (paused).
 func (l *Line) mute(ctx context.Context, t ivr.Talk) error {
-	var errs []error
-	for _, side := range sides {
-		err := l.conn.Do(ctx, ari.UnmuteRecording(t.Record+side))
-		if err == nil && t.Paused {
-			err = l.conn.Do(ctx, ari.MuteRecording(t.Record+side))
-		}
-		errs = append(errs, err)
+	var errs [len(sides)]error
+	var both sync.WaitGroup // at the same moment
+	for i, side := range sides {
+		both.Go(func() {
+			errs[i] = l.conn.Do(ctx, ari.UnmuteRecording(t.Record+side))
+			if errs[i] == nil && t.Paused {
+				errs[i] = l.conn.Do(ctx, ari.MuteRecording(t.Record+side))
+			}
+		})
 	}
-	return errors.Join(errs...)
+	both.Wait()
+	if err := errors.Join(errs[:]...); err != nil || !t.Paused {
+		return err
+	}
+	return t.Mark(true, true)
 }

@@ -101,7 +101,7 @@ func (l *Line) begin(ctx context.Context, t ivr.Talk) (note string) {
 		return "not recorded: " + err.Error()
 	}
 	if l.found { // it is as a controller before left it: make it as was noted
-		if err := l.mute(ctx, t); err != nil && ctx.Err() == nil {
+		if err := l.paused(ctx, t); err != nil && ctx.Err() == nil {
 			l.x.trouble(t.Offer.Call, "pause the recording", err)
 		}
 	}

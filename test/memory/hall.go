@@ -239,7 +239,7 @@ func (l *line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		case <-leg.left:
 			return ivr.TalkEnd{By: hotline.SideAgent}, nil
 		}
-		if err := t.Mark(on%2 == 0); err != nil {
+		if err := t.Mark(on%2 == 0, false); err != nil {
 			l.hall.Tell("%s: the recording is not paused: %v", l.id, err)
 		}
 	}
