@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite" // registers the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"hotline"
 )
@@ -36,7 +38,7 @@ func openSQLite(ctx context.Context, o Options) (write, read *bun.DB, err error)
 		return nil, nil, hotline.Errorf(hotline.Invalid, "the database %s cannot be opened: %w", path, err)
 	}
 	w.SetMaxOpenConns(1)
-	if err := w.PingContext(ctx); err != nil {
+	if err := firstConnection(ctx, w, o.Busy); err != nil {
 		return nil, nil, errors.Join(sqliteFault(path, err), w.Close())
 	}
 	r, err := sql.Open("sqlite", sqliteURL(path, o, "deferred"))
@@ -46,6 +48,18 @@ func openSQLite(ctx context.Context, o Options) (write, read *bun.DB, err error)
 	r.SetMaxOpenConns(sqliteReaders)
 	r.SetMaxIdleConns(sqliteReaders)
 	return bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New()), nil
+}
+
+// firstConnection connects, and tries again for as long as busy: programs that turn
+// a new file to WAL together are refused at once, whatever busy_timeout says.
+func firstConnection(ctx context.Context, w *sql.DB, busy time.Duration) error {
+	for end := time.Now().Add(busy); ; time.Sleep(20 * time.Millisecond) {
+		err := w.PingContext(ctx)
+		var lite *sqlite.Error
+		if !errors.As(err, &lite) || lite.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // makeFile makes the file and its folder, readable by their owner alone: the
