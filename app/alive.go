@@ -7,6 +7,7 @@ import (
 
 	"hotline"
 	"hotline/ivr"
+	"hotline/live/lease"
 	"hotline/pbx"
 )
 
@@ -53,8 +54,29 @@ func (a *App) watchLeases(ctx context.Context) {
 	case <-a.socketLease.Lost():
 	case <-a.boardLease.Lost():
 	}
-	a.stopped(hotline.Errorf(hotline.Forbidden, "another controller has taken over the lease"))
+	a.overtaken()
+}
+
+// overtaken ends this controller because another is in charge: what it still does
+// is refused by Redis and by Asterisk, and nothing it believes may reach a ticket.
+func (a *App) overtaken() {
+	a.stopped(hotline.Errorf(hotline.Forbidden, "another controller has taken over"))
 	a.end(ivr.ErrHandOver)
+}
+
+// inCharge asks, where it is not certain, whether this controller is still the
+// one that serves: one that was frozen and woken is not, and hears the last
+// events that were meant for it. While Redis is away nobody else can have taken
+// over unnoticed by Asterisk, and it goes on.
+func (a *App) inCharge(ctx context.Context) bool {
+	if x := a.exchange.Load(); x != nil && x.Replaced() {
+		return false
+	}
+	if a.boardLease.Confirmed() {
+		return true
+	}
+	held, err := a.opt.Live.ReadLease(ctx, lease.Board)
+	return err != nil || held.Token <= a.boardLease.Token()
 }
 
 // stopped tells once why this controller stops by itself.

@@ -72,6 +72,7 @@ type App struct {
 	journal                 *store.Journal
 	numbers                 *store.Numbers
 	boardLease, socketLease *lease.Keeper
+	stoodBy                 bool // another controller served when this one started
 
 	exchange atomic.Pointer[pbx.Exchange]
 	calls    calls
@@ -97,15 +98,23 @@ func New(o Options) *App {
 	return a
 }
 
+// startWithin is how long a controller may take from having the leases until it
+// serves.
+const startWithin = 30 * time.Second
+
 // Start takes the leases, recovers what a controller before left, and serves
-// until Stop. It returns when calls are served. Start-up is recovery with an
-// empty list.
+// until Stop. It returns when calls are served. While another controller serves
+// it stands by, for as long as ctx lives. Start-up is recovery with an empty
+// list.
 func (a *App) Start(ctx context.Context) error {
 	a.life, a.end = context.WithCancelCause(context.Background())
-	if err := a.openBooks(ctx); err != nil {
+	if err := a.takeLeases(ctx); err != nil {
 		return err
 	}
-	if err := a.takeLeases(ctx); err != nil {
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, hotline.Errorf(hotline.Unavailable, "Asterisk, Redis or SQL did not answer within %v", startWithin))
+	defer cancel()
+	// The journal is of one controller at a time, so it is opened only now.
+	if err := a.openBooks(ctx); err != nil {
 		return err
 	}
 	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
@@ -147,16 +156,31 @@ func (a *App) openBooks(ctx context.Context) error {
 	return nil
 }
 
+// takeLeases becomes the one controller: of this Asterisk and of the board. From
+// then on whatever another one still writes is refused.
 func (a *App) takeLeases(ctx context.Context) error {
 	self, err := lease.Self()
 	if err != nil {
 		return err
 	}
-	if a.socketLease, err = lease.Take(ctx, a.opt.Live, lease.Claim{Name: lease.Socket(a.opt.Asterisk), Holder: self, TTL: lease.TTL}, lease.Dead); err != nil {
+	if a.socketLease, err = a.takeLease(ctx, lease.Socket(a.opt.Asterisk), self); err != nil {
 		return err
 	}
-	a.boardLease, err = lease.Take(ctx, a.opt.Live, lease.Claim{Name: lease.Board, Holder: self, TTL: lease.TTL}, lease.Dead)
-	return err
+	if a.boardLease, err = a.takeLease(ctx, lease.Board, self); err != nil {
+		return err
+	}
+	a.opt.Live.Fence(a.boardLease.Token())
+	return nil
+}
+
+// takeLease takes one lease; while another controller has it this one stands by.
+func (a *App) takeLease(ctx context.Context, name string, self lease.Holder) (*lease.Keeper, error) {
+	held, err := a.opt.Live.ReadLease(ctx, name)
+	if err == nil && held.Left > 0 && !lease.Dead(held.Holder) {
+		a.stoodBy = true
+		a.log.Info("standing by: another controller serves", "lease", name, "holder", held.Holder.String())
+	}
+	return lease.Take(ctx, a.opt.Live, lease.Claim{Name: name, Holder: self, TTL: lease.TTL}, lease.Dead)
 }
 
 // Over tells, once, why the controller stopped by itself: another one is in

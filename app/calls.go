@@ -256,6 +256,9 @@ func (a *App) finish(rec *ivr.Record, why error) {
 		a.calls.end(id, rec)
 		a.opt.Meter.Resync("call")
 		a.again(id)
+	case !a.inCharge(context.WithoutCancel(a.life)):
+		a.calls.end(id, nil)
+		a.overtaken()
 	default:
 		a.close(rec, why)
 		a.calls.end(id, nil)

@@ -68,6 +68,9 @@ func (a *App) save(ctx context.Context, rec *ivr.Record) bool {
 	if err == nil {
 		err = a.opt.Live.SaveCall(context.WithoutCancel(ctx), id, b)
 	}
+	if hotline.KindOf(err) == hotline.Forbidden {
+		a.overtaken()
+	}
 	if err != nil {
 		a.unsaved.put(id, b)
 		a.opt.Meter.Unsaved()

@@ -148,27 +148,59 @@ func (s *Service) speak(ctx context.Context, c *city.City) error {
 }
 
 // Start serves calls, and the API on the settings' address. It returns when
-// both are ready.
+// both are ready; while another controller serves it stands by.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.app.Start(ctx); err != nil {
 		return err
 	}
 	s.measure()
-	listener, err := net.Listen("tcp", s.city.Load().Settings.HTTP.Listen)
-	if err != nil {
-		return hotline.Errorf(hotline.Invalid, "the API cannot listen (http.listen, %s): %w", s.city.Load().Where("http.listen"), err)
-	}
 	life, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.http = &http.Server{Handler: s.web, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 16,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	listener, err := net.Listen("tcp", s.city.Load().Settings.HTTP.Listen)
+	if err != nil {
+		err = hotline.Errorf(hotline.Invalid, "the API cannot listen (http.listen, %s): %w", s.city.Load().Where("http.listen"), err)
+	}
+	switch {
+	case err == nil:
+		s.upkeep.Go(func() { s.listen(listener) })
+	case s.app.stoodBy:
+		// The controller before may hold the port still, frozen as it may be; the
+		// telephones do not wait for that.
+		s.log.Warn("calls are served, the API waits", "err", err)
+		s.upkeep.Go(func() { s.listenLater(life) })
+	default:
+		return err
+	}
 	s.upkeep.Go(func() { s.web.Run(life) })
-	s.upkeep.Go(func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("the API stopped", "err", err)
-		}
-	})
 	return nil
+}
+
+// listen serves the API until Stop.
+func (s *Service) listen(l net.Listener) {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		s.log.Error("the API stopped", "err", err)
+	}
+}
+
+const listenEvery = 100 * time.Millisecond
+
+// listenLater serves the API once the port is free.
+func (s *Service) listenLater(ctx context.Context) {
+	for {
+		l, err := net.Listen("tcp", s.city.Load().Settings.HTTP.Listen)
+		if err == nil {
+			s.log.Info("the API is served")
+			s.listen(l)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(listenEvery):
+		}
+	}
 }
 
 // Over tells why the controller stopped by itself.

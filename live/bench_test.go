@@ -60,7 +60,7 @@ func BenchmarkJoin(b *testing.B) {
 }
 
 func BenchmarkSaveCall(b *testing.B) {
-	bench(b, "hset", func(s *live.Store) func(int) error {
+	bench(b, "evalsha", func(s *live.Store) func(int) error {
 		record := bytes.Repeat([]byte("x"), 1500)
 		return func(i int) error {
 			return s.SaveCall(b.Context(), hotline.CallID(fmt.Sprintf("hl1-1764000000.%d", i%2000)), record)

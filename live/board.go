@@ -61,8 +61,12 @@ func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error)
 	if err != nil {
 		return hotline.Place{}, err
 	}
-	got, err := s.run(ctx, "join the queue", s.scripts.join, []string{s.key.board, s.key.places, s.key.facts},
-		string(w.Call), b, w.Seq, int64(w.Since), s.facts)
+	const what = "join the queue"
+	got, err := s.run(ctx, what, s.scripts.join, []string{s.key.board, s.key.places, s.key.facts, s.key.lease + lease.Board},
+		string(w.Call), b, w.Seq, int64(w.Since), s.facts, s.token.Load())
+	if err == nil {
+		err = forbidden(what, got)
+	}
 	if err != nil {
 		return hotline.Place{}, err
 	}
@@ -72,8 +76,13 @@ func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error)
 
 // Leave takes the caller's place away, whatever holds it; none is fine.
 func (s *Store) Leave(ctx context.Context, call hotline.CallID) error {
-	_, err := s.run(ctx, "leave the queue", s.scripts.leave, []string{s.key.board, s.key.places, s.key.facts}, string(call), s.facts)
-	return err
+	const what = "leave the queue"
+	got, err := s.run(ctx, what, s.scripts.leave, []string{s.key.board, s.key.places, s.key.facts, s.key.lease + lease.Board},
+		string(call), s.facts, s.token.Load())
+	if err != nil {
+		return err
+	}
+	return forbidden(what, got)
 }
 
 // Commit makes all changes or none; see routing.Store.

@@ -4,20 +4,28 @@ import (
 	"context"
 
 	"hotline"
+	"hotline/live/lease"
 )
 
-// SaveCall keeps the call's record: where it stands, opaque here.
+// SaveCall keeps the call's record: where it stands, opaque here. Forbidden where
+// another controller holds the board (Fence).
 func (s *Store) SaveCall(ctx context.Context, id hotline.CallID, record []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	return failed("save the call", s.rdb.HSet(ctx, s.key.calls, string(id), record).Err())
+	return s.record(ctx, "save", id, record)
 }
 
 // DropCall forgets the call's record; none is fine.
 func (s *Store) DropCall(ctx context.Context, id hotline.CallID) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	return failed("drop the call", s.rdb.HDel(ctx, s.key.calls, string(id)).Err())
+	return s.record(ctx, "drop", id, nil)
+}
+
+func (s *Store) record(ctx context.Context, verb string, id hotline.CallID, record []byte) error {
+	what := verb + " the call"
+	got, err := s.run(ctx, what, s.scripts.save, []string{s.key.lease + lease.Board, s.key.calls},
+		s.token.Load(), verb, string(id), record)
+	if err != nil {
+		return err
+	}
+	return forbidden(what, got)
 }
 
 // Calls gives every record that is kept, for start-up.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"hotline"
 )
 
 //go:embed lua/*.lua
@@ -13,7 +15,7 @@ var luaFiles embed.FS
 
 // scripts are the atomic steps; they are sent once and called by their hash.
 type scripts struct {
-	load, join, leave, commit, take, renew, free, holder *redis.Script
+	load, join, leave, save, commit, take, renew, free, holder *redis.Script
 }
 
 func readScripts() (*scripts, error) {
@@ -23,7 +25,7 @@ func readScripts() (*scripts, error) {
 	}
 	s := &scripts{}
 	for name, to := range map[string]**redis.Script{
-		"load": &s.load, "join": &s.join, "leave": &s.leave, "commit": &s.commit,
+		"load": &s.load, "join": &s.join, "leave": &s.leave, "save": &s.save, "commit": &s.commit,
 		"take": &s.take, "renew": &s.renew, "free": &s.free, "holder": &s.holder,
 	} {
 		src, err := luaFiles.ReadFile("lua/" + name + ".lua")
@@ -47,6 +49,21 @@ func (s *Store) run(ctx context.Context, what string, script *redis.Script, keys
 		return nil, failed(what, err)
 	}
 	return got, nil
+}
+
+// Fence names the token in whose name everything is written from now on: once
+// another controller holds the board's lease with a higher one, joins, leaves and
+// records are refused as Forbidden (a commit brings its token itself). A
+// controller that was frozen and woken can spoil nothing. 0: nothing is fenced.
+func (s *Store) Fence(t hotline.Token) { s.token.Store(int64(t)) }
+
+// forbidden reads the refusal of a script that is fenced.
+func forbidden(what string, got any) error {
+	parts, ok := got.([]any)
+	if !ok || len(parts) != 2 || parts[0] != "forbidden" {
+		return nil
+	}
+	return hotline.Errorf(hotline.Forbidden, "%s: another controller holds the board with the token %v", what, parts[1])
 }
 
 // list reads a script's answer of at least n parts.

@@ -18,6 +18,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -46,6 +47,7 @@ type Store struct {
 	prefix  string
 	facts   int
 	scripts *scripts
+	token   atomic.Int64 // Fence
 	key     struct{ board, agents, places, calls, facts, lease string }
 }
 

@@ -21,8 +21,8 @@ func TestKillInAnOffer(t *testing.T) {
 		picks  time.Duration // so long the phone rings
 		served bool          // the next controller serves before he picks up
 	}{
-		{"before the caller's place is known to the board", rig.ToRedis("evalsha", `general`), 0, true},
-		{"with the place given and not known", rig.InRedis("evalsha", `general`), 0, true},
+		{"before the caller's place is known to the board", rig.ToRedis("evalsha", ":facts", `general`), 0, true},
+		{"with the place given and not known", rig.InRedis("evalsha", ":facts", `general`), 0, true},
 		{"before the agent is reserved", rig.ToRedis(`"state":"offered"`), 0, true},
 		{"with the agent reserved", rig.InRedis(`"state":"offered"`), 0, true},
 		{"before his leg is made", rig.ToAsterisk("channels/create", "agent.1001"), 0, true},
@@ -30,7 +30,7 @@ func TestKillInAnOffer(t *testing.T) {
 		{"while it rings, and he picks up while none serves", rig.FromAsterisk("Ringing", "agent.1001"), 200 * time.Millisecond, false},
 		{"while it rings, and he picks up later", rig.FromAsterisk("Ringing", "agent.1001"), 2 * time.Second, true},
 		{"when he picks up", rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"), 200 * time.Millisecond, false},
-		{"when his answer is on record", rig.InRedis("hset", `"at":"talk"`), 200 * time.Millisecond, false},
+		{"when his answer is on record", rig.InRedis("save", `"at":"talk"`), 200 * time.Millisecond, false},
 		{"before the board has him talking", rig.ToRedis(`"state":"talking"`), 200 * time.Millisecond, false},
 		{"when the board has him talking", rig.InRedis(`"state":"talking"`), 200 * time.Millisecond, false},
 		{"before they are joined", rig.ToAsterisk("addChannel"), 200 * time.Millisecond, false},
@@ -130,10 +130,10 @@ func TestKillInATalk(t *testing.T) {
 		name string
 		at   rig.Moment
 	}{
-		{"before the talk's end is on record", rig.ToRedis("hset", `"at":"goodbye"`)},
+		{"before the talk's end is on record", rig.ToRedis("save", `"at":"goodbye"`)},
 		{"before we hang up", rig.ToAsterisk("channels/a1-", "reason=normal")},
-		{"with the ticket in the journal and the record not dropped", rig.ToRedis("hdel", "calls")},
-		{"with the record dropped", rig.InRedis("hdel", "calls")},
+		{"with the ticket in the journal and the record not dropped", rig.ToRedis("evalsha", "drop")},
+		{"with the record dropped", rig.InRedis("evalsha", "drop")},
 	} {
 		t.Run("killed "+story.name+": one ticket", func(t *testing.T) {
 			c, agent := talking(t, "0005554"+string(rune('0'+i)))

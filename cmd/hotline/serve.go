@@ -114,9 +114,10 @@ func serve(ctx context.Context, w io.Writer, p *places) error {
 	if err != nil {
 		return err
 	}
-	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if err := s.Start(starting); err != nil {
+	if err := s.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil // told to stop while it stood by
+		}
 		return errors.Join(err, handOver(s))
 	}
 	if err := os.WriteFile(pidFile(p.state), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+	"time"
 
+	"hotline"
+	"hotline/live/lease"
 	"hotline/routing"
 )
 
@@ -24,6 +27,33 @@ func records(t *testing.T, s Store) {
 	if calls, err = s.Calls(ctx); err != nil || len(calls) != 1 {
 		t.Fatalf("after c1 was dropped: %q, %v", calls, err)
 	}
+}
+
+func woken(t *testing.T, s Store) {
+	ctx := t.Context()
+	old, err := s.TakeLease(ctx, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "a", PID: 1}, TTL: time.Millisecond})
+	must(t, err)
+	s.Fence(old.Token)
+	place := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	must(t, s.SaveCall(ctx, "c1", []byte("queue")))
+	time.Sleep(5 * time.Millisecond)
+	next, err := s.TakeLease(ctx, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "b", PID: 2}, TTL: time.Minute})
+	must(t, err)
+
+	_, err = s.Join(ctx, routing.Wish{Call: "c2", Queue: "water"})
+	kind(t, err, hotline.Forbidden)
+	kind(t, s.Leave(ctx, "c1"), hotline.Forbidden)
+	kind(t, s.SaveCall(ctx, "c1", []byte("talk")), hotline.Forbidden)
+	kind(t, s.DropCall(ctx, "c1"), hotline.Forbidden)
+
+	s.Fence(next.Token)
+	calls, err := s.Calls(ctx)
+	must(t, err)
+	if snap := load(t, s); len(snap.Places) != 1 || snap.Places[0].Seq != place.Seq || string(calls["c1"]) != "queue" {
+		t.Fatalf("the woken one changed something: %+v, %q", snap, calls)
+	}
+	must(t, s.SaveCall(ctx, "c1", []byte("talk")))
+	must(t, s.Leave(ctx, "c1"))
 }
 
 func nothingLeft(t *testing.T, s Store) {

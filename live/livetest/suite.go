@@ -23,6 +23,7 @@ type Store interface {
 	LastFact(ctx context.Context) (string, error)
 	Follow(ctx context.Context, from string, do func(fact.Fact) error) error
 	Keys(ctx context.Context) ([]string, error)
+	Fence(t hotline.Token)
 }
 
 // Run plays every story, each on a new and empty store.
@@ -38,6 +39,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		{"all changes are made or none", allOrNone},
 		{"two dispatchers reserve the same caller and one gets him", race},
 		{"an older token is fenced out", fenced},
+		{"a controller that was woken writes nothing any more", woken},
 		{"a commit that makes no sense is not sent", nonsense},
 		{"records are kept as they are", records},
 		{"a lease is held, given back and taken", leases},

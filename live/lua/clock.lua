@@ -7,3 +7,11 @@ local function clock(last)
   if last > now then return last end
   return now
 end
+
+-- The newer token if the lease, of key, has one; nil while ours is the newest. Token 0 is
+-- of nobody and not fenced.
+local function fenced(key, token)
+  local known = redis.call('HGET', key, 'token')
+  if token ~= '0' and known and tonumber(known) > tonumber(token) then return known end
+  return nil
+end

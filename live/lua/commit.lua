@@ -10,9 +10,9 @@
 --   body    of an agent
 -- An agent is kept as "version since deadline body", a place as join says.
 -- Gives {'done', now}, {'refused', now, value or nil …} or {'forbidden', token}.
-local known = redis.call('HGET', KEYS[1], 'token')
-if known and tonumber(known) > tonumber(ARGV[1]) then return { 'forbidden', known } end
-if known ~= ARGV[1] then redis.call('HSET', KEYS[1], 'token', ARGV[1]) end
+local newer = fenced(KEYS[1], ARGV[1])
+if newer then return { 'forbidden', newer } end
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then redis.call('HSET', KEYS[1], 'token', ARGV[1]) end
 local b = redis.call('HMGET', KEYS[2], 'now', 'offer')
 local now = clock(b[1])
 local key = { A = KEYS[3], a = KEYS[3], P = KEYS[4], p = KEYS[4] }

@@ -1,7 +1,10 @@
--- KEYS board, places, facts. ARGV call, body, seq or 0, since or 0, facts kept.
+-- KEYS board, places, facts, lease of the board. ARGV call, body, seq or 0, since
+-- or 0, facts kept, token. Gives the place, or {'forbidden', token}.
 -- A place is kept as "version offer seq since body". The sequence is the time
 -- in milliseconds or the last number + 1, whichever is higher: so the order
 -- holds even when the counter was lost with everything else.
+local newer = fenced(KEYS[4], ARGV[6])
+if newer then return { 'forbidden', newer } end
 local place = redis.call('HGET', KEYS[2], ARGV[1])
 if place then return place end
 local b = redis.call('HMGET', KEYS[1], 'now', 'seq')

@@ -31,7 +31,7 @@ func (s *Store) Load(ctx context.Context) (routing.Snapshot, error) {
 
 // Join gives the caller a place. Here numbers count 1, 2, 3.
 func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error) {
-	now, err := s.enter(ctx)
+	now, err := s.enterToWrite(ctx)
 	defer s.mu.Unlock()
 	if err != nil {
 		return hotline.Place{}, err
@@ -54,7 +54,7 @@ func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error)
 
 // Leave takes the caller's place away.
 func (s *Store) Leave(ctx context.Context, call hotline.CallID) error {
-	now, err := s.enter(ctx)
+	now, err := s.enterToWrite(ctx)
 	defer s.mu.Unlock()
 	if err != nil {
 		return err

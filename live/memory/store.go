@@ -24,6 +24,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	away   bool
+	token  hotline.Token // Fence
 	last   hotline.Millis
 	seq    int64
 	offer  hotline.OfferID
@@ -83,9 +84,25 @@ func (s *Store) enter(ctx context.Context) (hotline.Millis, error) {
 	return s.last, nil
 }
 
+// Fence names the token in whose name is written from now on.
+func (s *Store) Fence(t hotline.Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = t
+}
+
+// enterToWrite is enter, and Forbidden where the board is held with a newer token.
+func (s *Store) enterToWrite(ctx context.Context) (hotline.Millis, error) {
+	now, err := s.enter(ctx)
+	if held := s.leases[lease.Board].Token; err == nil && s.token != 0 && held > s.token {
+		err = hotline.Errorf(hotline.Forbidden, "another controller holds the board with the token %d", held)
+	}
+	return now, err
+}
+
 // SaveCall keeps the call's record, which is opaque here.
 func (s *Store) SaveCall(ctx context.Context, id hotline.CallID, record []byte) error {
-	_, err := s.enter(ctx)
+	_, err := s.enterToWrite(ctx)
 	defer s.mu.Unlock()
 	if err == nil {
 		s.calls[id] = slices.Clone(record)
@@ -95,7 +112,7 @@ func (s *Store) SaveCall(ctx context.Context, id hotline.CallID, record []byte) 
 
 // DropCall forgets the call's record; none is fine.
 func (s *Store) DropCall(ctx context.Context, id hotline.CallID) error {
-	_, err := s.enter(ctx)
+	_, err := s.enterToWrite(ctx)
 	defer s.mu.Unlock()
 	if err == nil {
 		delete(s.calls, id)
