@@ -138,24 +138,6 @@ func (a *App) Start(ctx context.Context) error {
 	}
 }
 
-// openBooks opens the journal – one found is drained first – and the numbers.
-func (a *App) openBooks(ctx context.Context) error {
-	var err error
-	if a.journal, err = store.OpenJournal(store.JournalOptions{Dir: a.opt.Journal, Report: func(err error) {
-		a.log.Warn("journal", "err", err)
-	}}); err != nil {
-		return err
-	}
-	if err := a.journal.DrainNow(ctx, a.opt.Store.WriteOutcomes); err != nil {
-		a.log.Warn("the journal found at the start waits for SQL", "err", err)
-	}
-	if a.numbers, err = a.opt.Store.OpenNumbers(ctx, time.Now); err != nil {
-		return err
-	}
-	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
-	return nil
-}
-
 // takeLeases becomes the one controller: of this Asterisk and of the board. From
 // then on whatever another one still writes is refused.
 func (a *App) takeLeases(ctx context.Context) error {

@@ -87,6 +87,9 @@ func OpenJournal(o JournalOptions) (*Journal, error) {
 	return j, nil
 }
 
+// ErrInUse: another process has the journal open.
+var ErrInUse = errors.New("in use by another controller")
+
 func (j *Journal) open() (err error) {
 	if err = os.MkdirAll(j.dir, 0o750); err != nil {
 		return hotline.Errorf(hotline.Unavailable, "the journal's folder cannot be made: %w", err)
@@ -95,7 +98,7 @@ func (j *Journal) open() (err error) {
 		return hotline.Errorf(hotline.Unavailable, "the journal %s needs a folder that this user may write: %w", j.dir, err)
 	}
 	if err = syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return hotline.Errorf(hotline.Unavailable, "the journal %s is in use by another controller: stop it, or give this one a journal of its own", j.dir)
+		return hotline.Errorf(hotline.Unavailable, "the journal %s is %w: stop it, or give this one a journal of its own", j.dir, ErrInUse)
 	}
 	if j.mark, err = os.OpenFile(filepath.Join(j.dir, "drained"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return hotline.Errorf(hotline.Unavailable, "the journal %s cannot be read: %w", j.dir, err)

@@ -64,12 +64,16 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := a.Start(ctx); err != nil {
+	if err := a.Start(context.Background()); err != nil {
 		return err
 	}
 	log.Info(serving)
+	go func() { // one that was overtaken ends by itself
+		if err := <-a.Over(); err != nil {
+			log.Info(overtaken, "err", err, "stop", a.Stop(context.Background()))
+			os.Exit(0)
+		}
+	}()
 	s := rpc.NewServer()
 	if err := s.RegisterName("Desk", &Desk{here{app: a, parts: p}}); err != nil {
 		return err
@@ -81,7 +85,10 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	return nil
 }
 
-const serving = "serving"
+const (
+	serving   = "serving"
+	overtaken = "overtaken"
+)
 
 type stdio struct{}
 
@@ -148,11 +155,17 @@ type pipes struct {
 func (p pipes) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p pipes) Close() error                { return errors.Join(p.w.Close(), p.ReadCloser.Close()) }
 
-// startChild starts the process; it is killed when this one ends.
-func startChild(t testing.TB, order string) (*child, error) {
+// startChild starts the process; it is killed when this one ends. elsewhere: it
+// counts processes by itself, as on another host, and cannot see who is dead.
+func startChild(t testing.TB, order string, elsewhere bool) (*child, error) {
 	c := &child{cmd: exec.Command(os.Args[0]), over: make(chan struct{}), news: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), orderVar+"="+order)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if elsewhere {
+		c.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID
+		c.cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
+		c.cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
+	}
 	in, err := c.cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -183,8 +183,10 @@ type order struct {
 	Rules routing.Rules
 }
 
-func (r *Rig) order() (string, error) {
-	b, err := json.Marshal(order{At: r.tapped(), Flow: r.Flow.Name, Rules: r.Rules})
+func (r *Rig) order() (string, error) { return r.orderAt(r.tapped()) }
+
+func (r *Rig) orderAt(at site.Addresses) (string, error) {
+	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules})
 	return string(b), err
 }
 

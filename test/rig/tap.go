@@ -19,6 +19,24 @@ type Tap struct {
 	mu    sync.Mutex
 	aim   *aim
 	conns map[net.Conn]bool
+	back  [][]byte // what came back since it was asked to be kept
+	keeps bool
+}
+
+// keep keeps what comes back from now on; kept gives it.
+func (t *Tap) keep() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.keeps = true
+}
+
+func (t *Tap) kept() (messages []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range t.back {
+		messages = append(messages, string(b))
+	}
+	return messages
 }
 
 // aim is a message waited for.
@@ -163,6 +181,11 @@ func (p *pair) received(b []byte) ([]byte, bool) {
 	a := p.due
 	p.due = nil
 	p.mu.Unlock()
+	p.tap.mu.Lock()
+	if p.tap.keeps {
+		p.tap.back = append(p.tap.back, bytes.Clone(b))
+	}
+	p.tap.mu.Unlock()
 	if a == nil {
 		a = p.tap.meets(true, b)
 	}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"hotline/store"
+)
+
+// openBooks opens the journal and the numbers. What journals found at the start
+// hold is carried to SQL first; while SQL is away that, and the numbers, wait, and
+// calls do not.
+func (a *App) openBooks(ctx context.Context) (err error) {
+	if a.journal, err = a.openJournals(ctx); err != nil {
+		return err
+	}
+	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
+	a.numbers, err = a.opt.Store.OpenNumbers(ctx, time.Now)
+	return err
+}
+
+const (
+	// mostJournals is how many controllers may be frozen with their journals open
+	// before a further one has nowhere to write.
+	mostJournals = 8
+	// drainFirst is how long SQL may take at the start before calls are served.
+	drainFirst = time.Second
+)
+
+// openJournals opens the first journal that nobody has open, and drains what
+// others have left: a controller that was frozen and followed by another one keeps
+// its own open until it is woken or killed.
+func (a *App) openJournals(ctx context.Context) (*store.Journal, error) {
+	var ours *store.Journal
+	for n := range mostJournals {
+		dir := a.opt.Journal
+		if n > 0 {
+			dir = fmt.Sprintf("%s.%d", a.opt.Journal, n)
+		}
+		if _, err := os.Stat(dir); ours != nil && err != nil {
+			continue // nobody ever needed so many
+		}
+		j, err := store.OpenJournal(store.JournalOptions{Dir: dir, Report: func(err error) {
+			a.log.Warn("journal", "err", err)
+		}})
+		if errors.Is(err, store.ErrInUse) && (a.stoodBy || ours != nil) {
+			a.log.Warn("a controller before has its journal still open", "journal", dir)
+			continue
+		}
+		if err != nil && ours == nil {
+			return nil, err
+		}
+		if err != nil {
+			a.log.Warn("a journal left by a controller before", "err", err)
+			continue
+		}
+		a.drain(ctx, j)
+		if ours == nil {
+			ours = j
+		} else if err := j.Close(); err != nil {
+			a.log.Warn("a journal left by a controller before", "err", err)
+		}
+	}
+	if ours == nil {
+		return nil, fmt.Errorf("each of the %d journals %s… is %w", mostJournals, a.opt.Journal, store.ErrInUse)
+	}
+	return ours, nil
+}
+
+func (a *App) drain(ctx context.Context, j *store.Journal) {
+	ctx, cancel := context.WithTimeout(ctx, drainFirst)
+	defer cancel()
+	if err := j.DrainNow(ctx, a.opt.Store.WriteOutcomes); err != nil {
+		a.log.Warn("the journal found at the start waits for SQL", "err", err)
+	}
+}

@@ -1,0 +1,107 @@
+package test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"hotline/site"
+	"hotline/test/rig"
+)
+
+// takeOvers and frozen are how often the figures of docs/reliability.md are
+// taken: go test ./test -run 'TestStandby|TestWoken' -takeovers 20 -frozen 50 -v.
+var (
+	takeOvers = flag.Int("takeovers", 2, "how often a controller is killed in TestStandby")
+	frozen    = flag.Int("frozen", 1, "how often a controller is stopped and woken in TestWoken")
+)
+
+// mostTakeOver is how long callers may be without a controller when the one that
+// serves dies and another one, on another host, stands by.
+const mostTakeOver = 2 * time.Second
+
+// Two controllers; ten citizens wait, five talk, one agent's phone rings and one
+// citizen is in the menu. The one that serves is killed, again and again; each
+// time the other one, which cannot see that it is dead, has everybody, and a new
+// one stands by.
+func TestStandby(t *testing.T) {
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Rules.Ring = time.Minute
+	serves := r.Another(false)
+	r.Serves(serves)
+	crowd := gather(r)
+	var took []time.Duration
+	for range *takeOvers {
+		next := r.Another(true)
+		next.StandsBy()
+		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
+		before := crowd.board()
+		began := time.Now()
+		serves.Kill()
+		r.Serves(next)
+		took = append(took, time.Since(began))
+		crowd.same(before)
+		serves = next
+	}
+	crowd.goHome()
+	slices.Sort(took)
+	worst := took[len(took)-1]
+	fmt.Fprintf(os.Stdout, "TAKEOVER kills=%d lost=0 p50_ms=%d max_ms=%d\n", *takeOvers, took[len(took)/2].Milliseconds(), worst.Milliseconds())
+	if worst > mostTakeOver*slower {
+		t.Errorf("the second controller had everything only after %v; %v is asked", worst, mostTakeOver*slower)
+	}
+}
+
+// The one that serves is told to stop: it hands over with no word to anybody.
+func TestHandOver(t *testing.T) {
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Rules.Ring = time.Minute
+	serves := r.Another(false)
+	r.Serves(serves)
+	crowd := gather(r)
+	for range 2 {
+		next := r.Another(true)
+		next.StandsBy()
+		before := crowd.board()
+		began := time.Now()
+		must(t, serves.Stop())
+		r.Serves(next)
+		t.Logf("handed over within %v", time.Since(began).Round(time.Millisecond))
+		crowd.same(before)
+		serves = next
+	}
+	crowd.goHome()
+}
+
+// The one that serves is frozen, as by a host that stalls; another one takes over.
+// Woken, the first does nothing that anybody hears or that is written, and ends.
+func TestWoken(t *testing.T) {
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Rules.Ring = time.Minute
+	serves := r.Another(false)
+	r.Serves(serves)
+	crowd := gather(r)
+	for range *frozen {
+		next := r.Another(rand.IntN(2) == 0)
+		next.StandsBy()
+		before := crowd.board()
+		serves.Freeze()
+		began := time.Now()
+		r.Serves(next)
+		t.Logf("taken over %v after it froze", time.Since(began).Round(time.Millisecond))
+		crowd.same(before)
+		time.Sleep(time.Until(began.Add(5*time.Second + time.Duration(rand.IntN(1000))*time.Millisecond)))
+		serves.Thaw()
+		serves.Overtaken(5 * time.Second)
+		if granted := serves.Granted(); len(granted) > 0 {
+			t.Errorf("woken, it was allowed to: %q", granted)
+		}
+		crowd.same(before)
+		serves = next
+	}
+	crowd.goHome()
+}
