@@ -70,7 +70,7 @@ func (s *Service) open(ctx context.Context) error {
 	live.Quiet()
 	var err error
 	if s.live, err = live.Open(ctx, live.Options{
-		Address: set.Redis.Address, PasswordFile: set.Redis.PasswordFile, Database: set.Redis.Database,
+		Address: set.Redis.Address, Sentinels: set.Redis.Sentinels, Master: set.Redis.Master, PasswordFile: set.Redis.PasswordFile, Database: set.Redis.Database,
 		Prefix: set.Redis.Prefix, Timeout: set.Redis.Timeout,
 	}); err != nil {
 		return err

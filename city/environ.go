@@ -266,4 +266,18 @@ func (d *desk) together(s *Settings, written origins) {
 	if s.Voice.Speaker == "http" && s.Voice.HTTP.URL == "" {
 		at("voice.speaker").fault("voice.speaker is http, but voice.http.url is empty: write where the speech service is, such as http://127.0.0.1:8880/v1/audio/speech")
 	}
+	d.sentinels(s, at, written)
+}
+
+// sentinels checks that there is one way to the Redis, and that it is whole.
+func (d *desk) sentinels(s *Settings, at func(string) value, written origins) {
+	_, address := written["redis.address"]
+	switch {
+	case len(s.Redis.Sentinels) > 0 && s.Redis.Master == "":
+		at("redis.sentinels").fault("redis.sentinels are named, but redis.master is empty: write the name that they watch the master under, such as hotline")
+	case len(s.Redis.Sentinels) == 0 && s.Redis.Master != "" && len(at("redis.sentinels").n.Content) == 0:
+		at("redis.master").fault("redis.master is %s, but redis.sentinels names nobody who would know it: write their hosts and ports, or leave redis.master empty", s.Redis.Master)
+	case len(s.Redis.Sentinels) > 0 && address:
+		at("redis.address").fault("redis.address and redis.sentinels are both written: leave redis.address out, the Sentinels say where the master is")
+	}
 }

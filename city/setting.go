@@ -205,6 +205,15 @@ func address(key string, to *string, usual string) setting {
 	})
 }
 
+// hostPorts is a list of servers, each host:port.
+func hostPorts(key string, to *[]string, usual []string) setting {
+	return each(key, to, usual, func(w string) bool {
+		host, port, err := net.SplitHostPort(w)
+		n, bad := strconv.Atoi(port)
+		return err == nil && bad == nil && host != "" && n > 0 && n <= 65535
+	}, "write host and port of each, such as [192.0.2.1:26379, 192.0.2.2:26379, 192.0.2.3:26379]")
+}
+
 func ipv4(key string, to *string, usual string) setting {
 	return single(key, usual, func(w string) error {
 		if ip := net.ParseIP(w); ip == nil || ip.To4() == nil {

@@ -46,8 +46,10 @@ type Asterisk struct {
 
 // Redis says where the board is.
 type Redis struct {
-	Address      string // host:port, or the path of a socket
-	PasswordFile string // "" without password
+	Address      string   // host:port, or the path of a socket; unused with Sentinels
+	Sentinels    []string // host:port of those who know which Redis is the master
+	Master       string   // the name they watch it under
+	PasswordFile string   // "" without password
 	Database     int
 	Prefix       string
 	Timeout      time.Duration // of every step
@@ -163,6 +165,8 @@ func (s *Settings) table(dir string) []setting {
 		name("asterisk.music", &s.Asterisk.Music, "hotline"),
 
 		text("redis.address", &s.Redis.Address, "127.0.0.1:6379"),
+		hostPorts("redis.sentinels", &s.Redis.Sentinels, nil),
+		matching("redis.master", &s.Redis.Master, "", `|[A-Za-z0-9._-]{1,100}`, "write the name that the Sentinels watch the master under, such as hotline, or leave it empty"),
 		path("redis.password_file", &s.Redis.PasswordFile, "secrets/redis", inVar),
 		count("redis.database", &s.Redis.Database, 0, 0, 15),
 		name("redis.prefix", &s.Redis.Prefix, "hl"),

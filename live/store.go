@@ -22,14 +22,15 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"hotline"
 )
 
 // Options say where Redis is.
 type Options struct {
-	Address      string        // host:port, or the path of a unix socket
+	Address      string        // host:port, or the path of a unix socket; unused with Sentinels
+	Sentinels    []string      // host:port of each Sentinel that knows which Redis is the master; none: Address is asked
+	Master       string        // the name the Sentinels watch it under
 	Username     string        // default: none
 	Password     string        // default: none
 	PasswordFile string        // file that holds the password, read by Open; instead of Password
@@ -82,24 +83,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func connect(o Options) *redis.Client {
-	network := "tcp"
-	if strings.HasPrefix(o.Address, "/") {
-		network = "unix"
-	}
-	return redis.NewClient(&redis.Options{
-		Network: network, Addr: o.Address, DB: o.Database,
-		Username: o.Username, Password: o.Password,
-		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
-		ContextTimeoutEnabled: true,
-		// Nothing is tried twice behind our back: the caller has 200 ms in all.
-		MaxRetries: -1, DialerRetries: 1,
-		PoolSize:                 o.Connections,
-		DisableIdentity:          true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
 }
 
 // Quiet silences the Redis client's own lines on standard error, for the whole
