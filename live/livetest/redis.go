@@ -19,22 +19,28 @@ type Redis struct {
 	Address string
 	binary  string
 	dir     string
+	options []string
 	running *exec.Cmd
 }
 
-// StartRedis starts one; the program is REDIS_SERVER or the one in .tools.
-func StartRedis(t testing.TB) *Redis {
+// StartRedis starts one, with further lines of its configuration; the program is
+// REDIS_SERVER or the one in .tools.
+func StartRedis(t testing.TB, options ...string) *Redis {
 	t.Helper()
-	r := &Redis{binary: redisServer(t), dir: t.TempDir()}
+	r := &Redis{binary: redisServer(t), dir: t.TempDir(), Address: freeAddress(t), options: options}
+	t.Cleanup(r.Kill)
+	r.Start(t)
+	return r
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Address = l.Addr().String()
-	l.Close()
-	t.Cleanup(r.Kill)
-	r.Start(t)
-	return r
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func redisServer(t testing.TB) string {
@@ -63,8 +69,9 @@ func exists(path string) bool {
 func (r *Redis) Start(t testing.TB) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(r.Address)
-	r.running = exec.Command(r.binary, "--bind", host, "--port", port, "--dir", r.dir,
+	r.running = exec.Command(r.binary, "-", "--bind", host, "--port", port, "--dir", r.dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--logfile", "redis.log")
+	r.running.Stdin = strings.NewReader(strings.Join(r.options, "\n")) // not among the arguments: a password can be read there
 	r.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.running.Start(); err != nil {
 		t.Fatal(err)
@@ -140,10 +147,27 @@ func (r *Redis) ask(command string) (string, error) {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(time.Second))
+	buf := make([]byte, 64<<10)
+	if p := r.password(); p != "" {
+		if _, err := fmt.Fprintf(c, "AUTH %s\r\n", p); err != nil {
+			return "", err
+		}
+		if _, err := c.Read(buf); err != nil {
+			return "", err
+		}
+	}
 	if _, err := c.Write([]byte(command + "\r\n")); err != nil {
 		return "", err
 	}
-	buf := make([]byte, 64<<10)
 	n, err := c.Read(buf)
 	return string(buf[:n]), err
+}
+
+func (r *Redis) password() string {
+	for _, o := range r.options {
+		if p, ok := strings.CutPrefix(o, "requirepass "); ok {
+			return p
+		}
+	}
+	return ""
 }
