@@ -48,13 +48,21 @@ func (a *App) alive(ctx context.Context, x *pbx.Exchange) error {
 
 // watchLeases hands over when another controller has taken a lease.
 func (a *App) watchLeases(ctx context.Context) {
+	lost := make(chan struct{}, len(a.nodes)+1)
+	for _, k := range a.leases() {
+		a.done.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-k.Lost():
+				lost <- struct{}{}
+			}
+		})
+	}
 	select {
 	case <-ctx.Done():
-		return
-	case <-a.socketLease.Lost():
-	case <-a.boardLease.Lost():
+	case <-lost:
+		a.overtaken()
 	}
-	a.overtaken()
 }
 
 // overtaken ends this controller because another is in charge: what it still does
@@ -69,8 +77,10 @@ func (a *App) overtaken() {
 // events that were meant for it. While Redis is away nobody else can have taken
 // over unnoticed by Asterisk, and it goes on.
 func (a *App) inCharge(ctx context.Context) bool {
-	if x := a.exchange.Load(); x != nil && x.Replaced() {
-		return false
+	for _, n := range a.nodes {
+		if x := n.exchange.Load(); x != nil && x.Replaced() {
+			return false
+		}
 	}
 	if a.boardLease.Confirmed() {
 		return true

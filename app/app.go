@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"hotline"
@@ -49,12 +49,8 @@ type Options struct {
 	// Recordings keeps recorded talks; nil records nothing.
 	Recordings *recording.Keeper
 
-	// Boot is the ARI user that may push the controller's own user.
-	Boot ari.Config
-	// Asterisk names this Asterisk among several.
-	Asterisk string
-	// Media is the address telephones' sound is bound to; "" all.
-	Media string
+	// Asterisks are those that callers and telephones are on; at least one.
+	Asterisks []Asterisk
 	// Music is the class of music on hold.
 	Music string
 	// Journal is the folder of finished calls on their way to SQL.
@@ -68,16 +64,16 @@ type App struct {
 	log *slog.Logger
 	now func() time.Time
 
-	board                   *routing.Dispatcher
-	journal                 *store.Journal
-	numbers                 *store.Numbers
-	boardLease, socketLease *lease.Keeper
-	stoodBy                 bool // another controller served when this one started
+	board      *routing.Dispatcher
+	journal    *store.Journal
+	numbers    *store.Numbers
+	boardLease *lease.Keeper
+	stoodBy    bool // another controller served when this one started
 
-	exchange atomic.Pointer[pbx.Exchange]
-	calls    calls
-	unsaved  unsaved
-	diary    diary
+	nodes   []*node
+	calls   calls
+	unsaved unsaved
+	diary   diary
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -91,6 +87,9 @@ func New(o Options) *App {
 		o.Meter = deaf{}
 	}
 	a := &App{opt: o, log: o.Log, now: time.Now, over: make(chan error, 1)}
+	for _, x := range o.Asterisks {
+		a.nodes = append(a.nodes, &node{Asterisk: x, alone: len(o.Asterisks) == 1})
+	}
 	a.calls.init()
 	a.unsaved.init()
 	a.diary = make(diary, mostEntries)
@@ -121,32 +120,46 @@ func (a *App) Start(ctx context.Context) error {
 	a.done.Go(func() { a.saveLater(a.life) })
 	a.done.Go(func() { a.keepDiary(a.life) })
 	a.done.Go(func() { a.watchLeases(a.life) })
-	ready := make(chan error, 1)
-	a.done.Go(func() {
-		if err := a.serve(a.life, ready); err != nil {
-			a.stopped(err)
+	for _, n := range a.nodes {
+		if err := a.board.Away(ctx, n.routed()); err != nil {
+			return err
 		}
-	})
-	select {
-	case err := <-ready:
-		if err == nil {
-			a.done.Go(func() { a.keepRecordings(a.life) })
+	}
+	ready := make(chan error, len(a.nodes))
+	for _, n := range a.nodes {
+		a.done.Go(func() {
+			if err := a.serve(a.life, n, ready); err != nil {
+				a.stopped(err)
+			}
+		})
+	}
+	for failed := 0; ; {
+		select {
+		case err := <-ready:
+			if failed++; err != nil && failed == len(a.nodes) {
+				return err
+			}
+			if err == nil { // one Asterisk is enough
+				a.done.Go(func() { a.keepRecordings(a.life) })
+				return nil
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 
-// takeLeases becomes the one controller: of this Asterisk and of the board. From
+// takeLeases becomes the one controller: of every Asterisk and of the board. From
 // then on whatever another one still writes is refused.
 func (a *App) takeLeases(ctx context.Context) error {
 	self, err := lease.Self()
 	if err != nil {
 		return err
 	}
-	if a.socketLease, err = a.takeLease(ctx, lease.Socket(a.opt.Asterisk), self); err != nil {
-		return err
+	for _, n := range a.nodes {
+		if n.lease, err = a.takeLease(ctx, lease.Socket(n.Name), self); err != nil {
+			return err
+		}
 	}
 	if a.boardLease, err = a.takeLease(ctx, lease.Board, self); err != nil {
 		return err
@@ -165,6 +178,14 @@ func (a *App) takeLease(ctx context.Context, name string, self lease.Holder) (*l
 	return lease.Take(ctx, a.opt.Live, lease.Claim{Name: name, Holder: self, TTL: lease.TTL}, lease.Dead)
 }
 
+// leases are those that this controller holds.
+func (a *App) leases() (held []*lease.Keeper) {
+	for _, n := range a.nodes {
+		held = append(held, n.lease)
+	}
+	return slices.DeleteFunc(append(held, a.boardLease), func(k *lease.Keeper) bool { return k == nil })
+}
+
 // Over tells, once, why the controller stopped by itself: another one is in
 // charge.
 func (a *App) Over() <-chan error { return a.over }
@@ -174,15 +195,15 @@ func (a *App) Over() <-chan error { return a.over }
 func (a *App) Stop(ctx context.Context) error {
 	a.end(ivr.ErrHandOver)
 	a.calls.wait()
-	if x := a.exchange.Load(); x != nil {
-		x.Close()
+	for _, n := range a.nodes {
+		if x := n.exchange.Load(); x != nil {
+			x.Close()
+		}
 	}
 	a.done.Wait()
 	var errs []error
-	for _, k := range [...]*lease.Keeper{a.boardLease, a.socketLease} {
-		if k != nil {
-			errs = append(errs, k.Release(ctx))
-		}
+	for _, k := range a.leases() {
+		errs = append(errs, k.Release(ctx))
 	}
 	if a.numbers != nil {
 		errs = append(errs, a.numbers.Close(ctx))
@@ -212,23 +233,6 @@ func (a *App) boardEars() routing.Ears {
 		Restored: func(places, agents int) {
 			a.log.Warn("the board was written back", "places", places, "agents", agents)
 		},
-	}
-}
-
-// phones rings through whichever exchange is connected.
-type phones struct{ a *App }
-
-func (p phones) Ring(ctx context.Context, o hotline.Offer) error {
-	x := p.a.exchange.Load()
-	if x == nil {
-		return hotline.Errorf(hotline.Unavailable, "Asterisk is not connected")
-	}
-	return x.Ring(ctx, o)
-}
-
-func (p phones) Cancel(ctx context.Context, o hotline.Offer) {
-	if x := p.a.exchange.Load(); x != nil {
-		x.Cancel(ctx, o)
 	}
 }
 

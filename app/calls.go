@@ -137,11 +137,17 @@ func (c *calls) end(id hotline.CallID, park *ivr.Record) {
 	c.playing.Done()
 }
 
-func (c *calls) parked() map[hotline.CallID]*ivr.Record {
+// parked gives the records of those calls, which are kept no more.
+func (c *calls) parked(of func(hotline.CallID) bool) map[hotline.CallID]*ivr.Record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	lost := c.lost
-	c.lost = map[hotline.CallID]*ivr.Record{}
+	lost := map[hotline.CallID]*ivr.Record{}
+	for id, rec := range c.lost {
+		if of(id) {
+			lost[id] = rec
+			delete(c.lost, id)
+		}
+	}
 	return lost
 }
 
@@ -267,8 +273,8 @@ func (a *App) finish(rec *ivr.Record, why error) {
 
 // again looks for one call that fell behind while the connection stands.
 func (a *App) again(id hotline.CallID) {
-	x := a.exchange.Load()
-	if x == nil || x.Err() != nil {
+	x := a.nodeOf(id).up()
+	if x == nil {
 		return // the next connection finds it
 	}
 	a.done.Go(func() {
@@ -292,6 +298,9 @@ func (a *App) close(rec *ivr.Record, why error) {
 	}
 	id := rec.Facts.Call
 	ctx := context.Background()
+	if errors.Is(why, ivr.ErrLost) {
+		by, rec.Facts.End = hotline.SideSystem, hotline.EndLost
+	}
 	under, offers := a.board.Leave(ctx, id)
 	rec.Facts.Offers = max(rec.Facts.Offers, offers)
 	rec.Rang(under)

@@ -15,10 +15,11 @@ import (
 // at most, an agent whose telephone was unplugged counts as free.
 const lookEvery = 2 * time.Second
 
-// desks are the telephones that agents sit at, during one connection to
-// Asterisk.
+// desks are the telephones that agents sit at, during one connection to an
+// Asterisk; they may be registered at another one as well.
 type desks struct {
 	a *App
+	n *node
 	x *pbx.Exchange
 	// lost are the sessions that SQL has and the board has not: Redis was
 	// emptied while no controller had an image of it.
@@ -26,8 +27,8 @@ type desks struct {
 }
 
 // desksOf begins to look after the desks, with a first look.
-func (a *App) desksOf(ctx context.Context, x *pbx.Exchange) *desks {
-	d := &desks{a: a, x: x}
+func (a *App) desksOf(ctx context.Context, n *node, x *pbx.Exchange) *desks {
+	d := &desks{a: a, n: n, x: x}
 	if err := d.miss(ctx); err != nil {
 		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
 	}
@@ -81,13 +82,15 @@ func (d *desks) look(ctx context.Context) {
 	if err != nil || len(v.Agents)+len(d.lost)+len(phones) == 0 {
 		return
 	}
-	online, err := d.x.Registered(ctx)
+	here, err := d.x.Registered(ctx)
 	if err != nil {
 		if ctx.Err() == nil && d.x.Err() == nil {
 			d.a.log.Warn("which telephones are registered cannot be read", "err", err)
 		}
 		return
 	}
+	d.n.online.Store(&here)
+	online := d.a.online()
 	for _, ag := range v.Agents {
 		if on := online[string(ag.Phone)]; on == (ag.State == routing.Paused && ag.Reason == routing.PausePhoneGone) {
 			d.a.board.PhoneState(ag.Phone, on)

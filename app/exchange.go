@@ -15,30 +15,47 @@ import (
 
 const reconnectEvery = 100 * time.Millisecond
 
-// serve keeps a connection to Asterisk, one after the other, until the
+// serve keeps a connection to an Asterisk, one after the other, until the
 // controller stops or another is in charge. The first result goes to ready.
-func (a *App) serve(ctx context.Context, ready chan<- error) error {
-	for first := true; ; first = false {
-		err := a.session(ctx, func() {
-			if first {
-				ready <- nil
-			}
+func (a *App) serve(ctx context.Context, n *node, ready chan<- error) error {
+	told := false
+	tell := func(err error) {
+		if !told {
+			told = true
+			ready <- err
+		}
+	}
+	var away time.Time // since when it is not connected
+	for {
+		err := a.session(ctx, n, func() {
+			away = time.Time{}
+			n.lost.Store(false)
+			tell(nil)
 		})
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case fenced(err):
 			a.end(ivr.ErrHandOver)
-			if first {
-				ready <- err
-			}
+			tell(err)
 			return err
-		case first && a.exchange.Load() == nil:
-			ready <- err
+		case n.alone && n.exchange.Load() == nil:
+			tell(err)
 			return err
 		}
+		tell(err)
 		a.opt.Meter.Resync("connection")
-		a.log.Warn("the connection to Asterisk ended; connecting again", "err", err)
+		if away.IsZero() {
+			away = a.now()
+			a.log.Warn("the connection to Asterisk ended; connecting again", "asterisk", n.Name, "err", err)
+			n.online.Store(nil)
+			if err := a.board.Away(ctx, n.routed()); err != nil && ctx.Err() == nil {
+				a.log.Warn("callers of an Asterisk that is away may be offered", "asterisk", n.Name, "err", err)
+			}
+		}
+		if a.now().Sub(away) > giveUpAfter {
+			a.giveUp(ctx, n)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -54,32 +71,32 @@ func fenced(err error) bool {
 
 // session is one connection: it lists what there is, takes it up, and serves
 // until the connection ends.
-func (a *App) session(ctx context.Context, up func()) error {
-	x, err := a.connect(ctx)
+func (a *App) session(ctx context.Context, n *node, up func()) error {
+	x, err := a.connect(ctx, n)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
-	if err := a.recover(ctx, x); err != nil {
+	if err := a.recover(ctx, n, x); err != nil {
 		return err
 	}
-	if err := a.pushPhones(ctx, x); err != nil {
-		a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "err", err)
+	if err := a.pushPhones(ctx, n, x); err != nil {
+		a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "asterisk", n.Name, "err", err)
 	}
-	desks := a.desksOf(ctx, x)
+	desks := a.desksOf(ctx, n, x)
 	up()
 	a.done.Go(func() { a.prove(ctx, x) })
 	return desks.watch(ctx)
 }
 
 // connect makes this controller the only one this Asterisk obeys.
-func (a *App) connect(ctx context.Context) (*pbx.Exchange, error) {
-	boot, err := ari.NewClient(a.opt.Boot)
+func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
+	boot, err := ari.NewClient(n.Boot)
 	if err != nil {
 		return nil, err
 	}
 	defer boot.Close()
-	cfg, err := ari.Take(ctx, boot, "controller", int64(a.socketLease.Token()))
+	cfg, err := ari.Take(ctx, boot, "controller", int64(n.lease.Token()))
 	if err != nil {
 		return nil, wrap("take charge of Asterisk", err)
 	}
@@ -99,19 +116,19 @@ func (a *App) connect(ctx context.Context) (*pbx.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.exchange.Store(x)
+	n.exchange.Store(x)
 	return x, nil
 }
 
 // recover pairs what Asterisk has with what is on record. A call plays on from
-// where it stands; a record without a channel is closed; a channel without a
-// record begins anew.
-func (a *App) recover(ctx context.Context, x *pbx.Exchange) error {
+// where it stands; a record without a channel is closed, as lost where Asterisk
+// itself has not run as long as the call; a channel without a record begins anew.
+func (a *App) recover(ctx context.Context, n *node, x *pbx.Exchange) error {
 	found, err := x.List(ctx)
 	if err != nil {
 		return err
 	}
-	records, err := a.records(ctx)
+	records, err := a.records(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -119,32 +136,35 @@ func (a *App) recover(ctx context.Context, x *pbx.Exchange) error {
 	for _, c := range found.Callers {
 		alive[c.Call] = true
 	}
-	if err := a.board.Sync(ctx, found.Legs, func(id hotline.CallID) bool { return alive[id] || a.calls.has(id) }); err != nil {
+	if err := a.board.Sync(ctx, n.routed(), found.Legs, func(id hotline.CallID) bool { return alive[id] || a.calls.has(id) }); err != nil {
 		return err
 	}
 	for id, rec := range records {
 		if !alive[id] && !a.calls.has(id) {
-			a.close(rec, ivr.ErrHungUp)
+			a.close(rec, found.Why(rec.Facts.Arrived))
 		}
 	}
 	for _, c := range found.Callers {
 		a.take(ctx, x, found, c, records[c.Call])
 	}
 	if len(found.Callers)+len(found.Legs)+len(records) > 0 {
-		a.log.Info("took up what was there", "callers", len(found.Callers), "legs", len(found.Legs), "records", len(records))
+		a.log.Info("took up what was there", "asterisk", n.Name, "callers", len(found.Callers), "legs", len(found.Legs), "records", len(records))
 	}
 	return nil
 }
 
-// records are those in Redis, and newer ones that this process holds for calls
-// whose line it lost.
-func (a *App) records(ctx context.Context) (map[hotline.CallID]*ivr.Record, error) {
+// records are those of an Asterisk's calls in Redis, and newer ones that this
+// process holds for calls whose line it lost.
+func (a *App) records(ctx context.Context, n *node) (map[hotline.CallID]*ivr.Record, error) {
 	raw, err := a.opt.Live.Calls(ctx)
 	if err != nil {
 		return nil, wrap("read the records of calls", err)
 	}
 	records := map[hotline.CallID]*ivr.Record{}
 	for id, b := range raw {
+		if !n.has(id) {
+			continue
+		}
 		rec := new(ivr.Record)
 		if err := json.Unmarshal(b, rec); err != nil || rec.Version > ivr.RecordVersion {
 			a.log.Error("a call's record cannot be read; it begins anew", "call", id, "err", err)
@@ -152,7 +172,7 @@ func (a *App) records(ctx context.Context) (map[hotline.CallID]*ivr.Record, erro
 		}
 		records[id] = rec
 	}
-	for id, rec := range a.calls.parked() {
+	for id, rec := range a.calls.parked(n.has) {
 		records[id] = rec
 	}
 	return records, nil

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"hotline"
 	asteriskconfig "hotline/asterisk-config"
@@ -11,7 +12,7 @@ import (
 // pushPhones makes every telephone's account known to Asterisk, and takes away
 // those the books no longer have. No file is rewritten and nothing reloaded.
 // While SQL is away Asterisk keeps the accounts it has.
-func (a *App) pushPhones(ctx context.Context, x *pbx.Exchange) error {
+func (a *App) pushPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 	phones, err := a.opt.Store.Phones(ctx)
 	if err != nil {
 		return wrap("read the telephones", err)
@@ -22,7 +23,7 @@ func (a *App) pushPhones(ctx context.Context, x *pbx.Exchange) error {
 	}
 	for _, p := range phones {
 		delete(known, string(p.ID))
-		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, a.opt.Media)); err != nil {
+		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, n.Media)); err != nil {
 			return wrap("tell Asterisk of telephone "+string(p.ID), err)
 		}
 	}
@@ -43,11 +44,13 @@ func (a *App) AddPhone(ctx context.Context, id hotline.PhoneID, display, passwor
 	if err := a.opt.Store.AddPhone(ctx, id, display, password); err != nil {
 		return err
 	}
-	x := a.exchange.Load()
-	if x == nil {
-		return nil // told with the next connection
+	var errs []error
+	for _, n := range a.nodes {
+		if x := n.up(); x != nil { // else told with the next connection
+			errs = append(errs, x.PushPhone(ctx, asteriskconfig.Telephone(string(id), asteriskconfig.Digest(string(id), password), n.Media)))
+		}
 	}
-	return x.PushPhone(ctx, asteriskconfig.Telephone(string(id), asteriskconfig.Digest(string(id), password), a.opt.Media))
+	return errors.Join(errs...)
 }
 
 // RemovePhone takes a telephone's account away.
@@ -55,9 +58,9 @@ func (a *App) RemovePhone(ctx context.Context, id hotline.PhoneID) error {
 	if err := a.opt.Store.RemovePhone(ctx, id); err != nil {
 		return err
 	}
-	x := a.exchange.Load()
-	if x == nil {
-		return nil
+	var errs []error
+	for _, x := range a.exchanges() {
+		errs = append(errs, x.RemovePhone(ctx, string(id)))
 	}
-	return x.RemovePhone(ctx, string(id))
+	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,8 +97,7 @@ func (s *Service) open(ctx context.Context) error {
 	s.app = New(Options{
 		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
-		Boot:     ari.Config{URL: set.Asterisk.URL, User: set.Asterisk.User, Password: password, App: set.Asterisk.App},
-		Asterisk: set.Asterisk.Name, Media: set.Asterisk.Media, Music: set.Asterisk.Music,
+		Asterisks: asterisks(set.Asterisk, password), Music: set.Asterisk.Music,
 		Journal: set.Directories.Journal, Log: s.log,
 	})
 	s.web = s.newWeb(s.cfg.Version)
@@ -106,6 +106,18 @@ func (s *Service) open(ctx context.Context) error {
 
 func (s *Service) onDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) {
 	return s.city.Load().OnDuty(t)
+}
+
+// asterisks are those of the settings; all know the same user and password.
+func asterisks(set city.Asterisk, password string) []Asterisk {
+	boot := ari.Config{URL: set.URL, User: set.User, Password: password, App: set.App}
+	all := []Asterisk{{Name: set.Name, Boot: boot, Media: set.Media}}
+	for _, o := range set.Others {
+		name, url, _ := strings.Cut(o, "=") // city.Load has seen to it
+		boot.URL = url
+		all = append(all, Asterisk{Name: name, Boot: boot})
+	}
+	return all
 }
 
 func rules(r city.Routing) routing.Rules {
@@ -255,9 +267,11 @@ func (s *Service) Reload(ctx context.Context) error {
 	if err := s.app.board.SetRules(ctx, rules(c.Settings.Routing)); err != nil {
 		return err
 	}
-	if x := s.app.exchange.Load(); x != nil {
-		if err := s.app.pushPhones(ctx, x); err != nil {
-			return err
+	for _, n := range s.app.nodes {
+		if x := n.up(); x != nil {
+			if err := s.app.pushPhones(ctx, n, x); err != nil {
+				return err
+			}
 		}
 	}
 	s.log.Info("the city's folder was read anew")

@@ -37,16 +37,21 @@ func (s *Service) parts() []web.Part {
 	}
 }
 
-// connected tells whether Asterisk's events reach us.
+// connected tells whether Asterisk's events reach us. With several, one is enough
+// to serve; the others are in the log and in the figures.
 func (a *App) connected() error {
-	x := a.exchange.Load()
-	if x == nil {
-		return hotline.Errorf(hotline.Unavailable, "Asterisk was never connected")
+	var why error
+	for _, n := range a.nodes {
+		switch x := n.exchange.Load(); {
+		case x == nil:
+			why = hotline.Errorf(hotline.Unavailable, "Asterisk %s was never connected", n.Name)
+		case x.Err() != nil:
+			why = hotline.Errorf(hotline.Unavailable, "Asterisk %s is not connected: %w", n.Name, x.Err())
+		default:
+			return nil
+		}
 	}
-	if err := x.Err(); err != nil {
-		return hotline.Errorf(hotline.Unavailable, "Asterisk is not connected: %w", err)
-	}
-	return nil
+	return why
 }
 
 // holdsBoard tells whether callers are offered by this controller.
@@ -136,9 +141,12 @@ func (t telephones) Phones(ctx context.Context) ([]web.Phone, error) {
 		return nil, err
 	}
 	online, known := map[string]bool{}, false
-	if x := t.s.app.exchange.Load(); x != nil {
+	for _, x := range t.s.app.exchanges() {
 		if m, err := x.Registered(ctx); err == nil {
-			online, known = m, true
+			known = true
+			for id, on := range m {
+				online[id] = online[id] || on
+			}
 		}
 	}
 	list := make([]web.Phone, len(all))

@@ -24,6 +24,14 @@ type Phone struct {
 	Contact string // where it listens, for example sip:8001@127.0.0.3:6001
 }
 
+// Node is another Asterisk of the same hotline. Telephones that are registered
+// there are called through it, and it calls ours; nothing else.
+type Node struct {
+	Name string // its systemname: the endpoint is node-<name>
+	Host string // the address its SIP comes from and goes to
+	Port string
+}
+
 // Values is what the templates need to know. Folders are absolute paths.
 type Values struct {
 	Name string // systemname: the first part of every channel's unique id
@@ -48,6 +56,7 @@ type Values struct {
 	TrunkMatch   []string // addresses that are the trunk
 	TrunkContact string   // where the trunk is called and asked by OPTIONS; empty: never
 	DTMF         string   // rfc4733, info, inband, auto or auto_info
+	Nodes        []Node
 	StaticPhones []Phone
 	QueueMembers []string // endpoints of Asterisk's own queue; none: no app_queue
 
@@ -112,6 +121,9 @@ func (v Values) check() error {
 	words = append(append(append(words, v.TrunkMatch...), v.QueueMembers...), v.DutyPhones...)
 	for _, p := range v.StaticPhones {
 		words = append(words, p.ID, p.Contact)
+	}
+	for _, n := range v.Nodes {
+		words = append(words, n.Name, n.Host, n.Port)
 	}
 	for _, w := range words {
 		if strings.ContainsAny(w, ";\n\r") {

@@ -32,6 +32,7 @@ const Alive = "HOTLINE_ALIVE"
 const (
 	doorAgent   = "agent" // argument of the legs we call ourselves
 	agentPrefix = "agent."
+	nodePrefix  = "node-" // an endpoint that is another Asterisk
 	bridgeOf    = "b."
 )
 
@@ -167,6 +168,15 @@ type Found struct {
 	Callers []Arrival
 	Legs    []routing.Leg
 	lines   map[hotline.CallID]ari.Channel
+	started time.Time // when this Asterisk did
+}
+
+// Why tells how a call that arrived then, and is not found, has ended.
+func (f Found) Why(arrived time.Time) error {
+	if arrived.Before(f.started) {
+		return ivr.ErrLost
+	}
+	return ivr.ErrHungUp
 }
 
 // List reads which callers and agents' legs exist, and takes the legs over.
@@ -175,7 +185,11 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	f := Found{lines: map[hotline.CallID]ari.Channel{}}
+	info, err := ari.Info(ctx, x.conn)
+	if err != nil {
+		return Found{}, err
+	}
+	f := Found{lines: map[hotline.CallID]ari.Channel{}, started: time.Time(info.StatusInfo.StartupTime)}
 	for _, ch := range channels {
 		o, leg := offerOf(ch.ID)
 		switch {
@@ -216,6 +230,23 @@ func (x *Exchange) sweep(ctx context.Context, f Found) error {
 		call, ours := strings.CutPrefix(b.ID, bridgeOf)
 		if _, alive := f.lines[hotline.CallID(call)]; ours && !alive {
 			if err := x.conn.Do(ctx, ari.DeleteBridge(b.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// HangUpFrom hangs up what came from another Asterisk, which died: the ends here of
+// legs that were made there.
+func (x *Exchange) HangUpFrom(ctx context.Context, node string) error {
+	channels, err := ari.Channels(ctx, x.conn)
+	if err != nil {
+		return err
+	}
+	for _, ch := range channels {
+		if strings.HasPrefix(ch.Name, "PJSIP/"+nodePrefix+node+"-") {
+			if err := x.conn.Do(ctx, ari.Hangup(ch.ID, "normal")); err != nil {
 				return err
 			}
 		}

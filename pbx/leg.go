@@ -42,15 +42,16 @@ func offerOf(channel string) (o hotline.Offer, ok bool) {
 func newLeg(o hotline.Offer) *leg { return &leg{offer: o, left: make(chan struct{})} }
 
 // Ring begins to ring the agent's telephone; what becomes of it is told by
-// Ears.Leg. It does not wait for Asterisk.
-func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
+// Ears.Leg. It does not wait for Asterisk. through is the Asterisk that the
+// telephone is registered at, where that is another one; "" here.
+func (x *Exchange) Ring(ctx context.Context, o hotline.Offer, through string) error {
 	l := newLeg(o)
 	x.mu.Lock()
 	x.legs[o.Agent] = l
 	x.mu.Unlock()
 	x.conn.Watch(x.legsBox, legID(o))
 	create := ari.Create{
-		Channel: legID(o), Endpoint: "PJSIP/" + string(o.Phone), App: x.opt.ARI.App, Formats: "alaw,ulaw",
+		Channel: legID(o), Endpoint: endpointOf(o.Phone, through), App: x.opt.ARI.App, Formats: "alaw,ulaw",
 		Args: []string{doorAgent, strconv.FormatInt(int64(o.ID), 10)},
 		Variables: map[string]string{
 			"CALLERID(num)": hotlineNumber, "CONNECTEDLINE(num)": hotlineNumber,
@@ -63,6 +64,15 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer) error {
 		}
 	})
 	return nil
+}
+
+// endpointOf names a telephone, or the way to it through the trunk between two
+// Asterisks (pjsip.conf).
+func endpointOf(phone hotline.PhoneID, through string) string {
+	if through == "" {
+		return "PJSIP/" + string(phone)
+	}
+	return "PJSIP/" + string(phone) + "@" + nodePrefix + through
 }
 
 // hotlineNumber is what an agent's telephone shows as the caller, beside the

@@ -99,6 +99,7 @@ type Dispatcher struct {
 	legs    map[hotline.AgentID]*leg // legs that exist or are about to
 	seekers map[hotline.CallID]*seeker
 	early   []LegNews // news that came before Sync
+	away    map[string]Node
 	loaded  bool      // the board was read once
 	synced  bool      // the legs that exist are known; before, nobody is offered
 	stale   bool      // the board is not as the image: nobody is offered
@@ -128,7 +129,7 @@ func New(store Store, phones Phones, rules Rules, ears Ears, now func() time.Tim
 		store: store, phones: phones, rules: rules, ears: ears, now: now,
 		work: make(chan func(context.Context), 1024), done: make(chan struct{}),
 		image: NewImage(rules.Ageing),
-		legs:  map[hotline.AgentID]*leg{}, seekers: map[hotline.CallID]*seeker{},
+		legs:  map[hotline.AgentID]*leg{}, seekers: map[hotline.CallID]*seeker{}, away: map[string]Node{},
 		stale: true,
 	}
 }

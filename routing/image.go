@@ -27,7 +27,8 @@ type Image struct {
 	classes []*class
 	byNeeds map[string]*need
 	byClass map[string]*class
-	free    []*agent // the longest idle first, telephones on duty after all others
+	free    []*agent                  // the longest idle first, telephones on duty after all others
+	apart   func(hotline.CallID) bool // of callers who cannot be offered to anybody now; nil: of none
 }
 
 // caller is a place with its order: smaller rank first, then smaller Seq.
@@ -36,6 +37,7 @@ type caller struct {
 	rank  hotline.Millis
 	need  *need
 	queue *line
+	lined bool // stands in both lines
 }
 
 // agent is an agent with the class of all who can the same.
@@ -127,7 +129,7 @@ func (m *Image) Put(p hotline.Place) {
 		m.queues[p.Queue] = c.queue
 	}
 	m.callers[p.Call] = c
-	if p.Offer == 0 {
+	if c.lined = p.Offer == 0 && (m.apart == nil || !m.apart(p.Call)); c.lined {
 		insert((*[]*caller)(&c.need.line), c, order)
 		insert((*[]*caller)(c.queue), c, order)
 	}
@@ -142,7 +144,7 @@ func (m *Image) Remove(call hotline.CallID) {
 }
 
 func (m *Image) dequeue(c *caller) {
-	if c.Offer == 0 {
+	if c.lined {
 		remove((*[]*caller)(&c.need.line), c, order)
 		remove((*[]*caller)(c.queue), c, order)
 	}
@@ -253,7 +255,7 @@ func (m *Image) LongestSince(queue hotline.QueueKey) (hotline.Millis, bool) {
 // not being offered; 0 for the next, and for one who does not wait.
 func (m *Image) Position(call hotline.CallID) int {
 	c := m.callers[call]
-	if c == nil || c.Offer != 0 {
+	if c == nil || !c.lined {
 		return 0
 	}
 	i, _ := slices.BinarySearchFunc(*c.queue, c, order)
@@ -324,5 +326,17 @@ func remove[T any](from *[]T, x T, order func(a, b T) int) {
 
 // Aged gives the same image under another ageing.
 func (m *Image) Aged(ageing time.Duration) *Image {
-	return ImageOf(Snapshot{Places: slices.Collect(m.Places()), Agents: slices.Collect(m.Agents())}, ageing)
+	n := NewImage(ageing)
+	n.apart = m.apart
+	n.Fill(Snapshot{Places: slices.Collect(m.Places()), Agents: slices.Collect(m.Agents())})
+	return n
+}
+
+// Apart says which callers keep their places and are matched with nobody, because
+// the Asterisk they are on does not answer; nil: none are.
+func (m *Image) Apart(of func(hotline.CallID) bool) {
+	m.apart = of
+	for _, p := range slices.Collect(m.Places()) {
+		m.Put(p)
+	}
 }

@@ -27,6 +27,9 @@ func (d *Dispatcher) news(ctx context.Context, n LegNews) {
 	}
 	l := d.legs[n.Agent]
 	if l == nil || l.offer.ID != n.Offer {
+		if a, ok := d.image.Agent(n.Agent); ok && a.Offer == n.Offer && len(d.away) > 0 {
+			d.early = append(d.early, n) // of an Asterisk that is about to be told of
+		}
 		return // of another offer
 	}
 	switch n.News {

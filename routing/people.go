@@ -145,10 +145,46 @@ type Leg struct {
 	Up    bool // answered
 }
 
-// Sync tells which legs and calls exist, after the telephone exchange was
-// connected. Offers in flight go on or are undone, places of calls that are no
-// more are given up; from the first Sync on callers are offered.
-func (d *Dispatcher) Sync(ctx context.Context, legs []Leg, alive func(hotline.CallID) bool) error {
+// Node is one of several Asterisks, and which calls are on it.
+type Node struct {
+	Name string
+	Has  func(hotline.CallID) bool
+}
+
+// OneNode is the Asterisk of a hotline that has no other.
+func OneNode() Node { return Node{Has: func(hotline.CallID) bool { return true }} }
+
+// Away tells that the Asterisk is not connected: its callers keep their places and
+// are offered to nobody, those of other Asterisks are, until Sync.
+func (d *Dispatcher) Away(ctx context.Context, n Node) error {
+	return d.act(ctx, func(context.Context) error {
+		d.away[n.Name] = n
+		d.setApart()
+		return nil
+	})
+}
+
+// setApart tells the image whose callers cannot be offered.
+func (d *Dispatcher) setApart() {
+	if len(d.away) == 0 {
+		d.image.Apart(nil)
+		return
+	}
+	d.image.Apart(func(id hotline.CallID) bool {
+		for _, n := range d.away {
+			if n.Has(id) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Sync tells which legs and calls exist on an Asterisk, after it was connected.
+// Offers in flight go on or are undone, places of calls that are no more are given
+// up; from the first Sync on callers are offered. An Asterisk that is given up has
+// no legs and no calls.
+func (d *Dispatcher) Sync(ctx context.Context, n Node, legs []Leg, alive func(hotline.CallID) bool) error {
 	return d.act(ctx, func(ctx context.Context) error {
 		if !d.loaded {
 			d.restore(ctx)
@@ -156,34 +192,39 @@ func (d *Dispatcher) Sync(ctx context.Context, legs []Leg, alive func(hotline.Ca
 		if !d.loaded {
 			return hotline.Errorf(hotline.Unavailable, "the board cannot be read")
 		}
+		if _, ok := d.away[n.Name]; ok {
+			delete(d.away, n.Name)
+			d.setApart()
+		}
 		var lost []hotline.Place
 		for p := range d.image.Places() {
-			if !alive(p.Call) {
+			if n.Has(p.Call) && !alive(p.Call) {
 				lost = append(lost, p)
 			}
 		}
 		for _, p := range lost {
 			d.commit(ctx, Change{Place: &p, Gone: true})
 		}
-		d.syncLegs(ctx, legs, alive)
+		d.syncLegs(ctx, n, legs, alive)
 		d.synced = true
-		for _, n := range d.early {
-			d.news(ctx, n)
-		}
+		early := d.early
 		d.early = nil
+		for _, news := range early {
+			d.news(ctx, news)
+		}
 		d.stale = true // what was assumed before is written in one go
 		d.restore(ctx)
 		return nil
 	})
 }
 
-func (d *Dispatcher) syncLegs(ctx context.Context, legs []Leg, alive func(hotline.CallID) bool) {
+func (d *Dispatcher) syncLegs(ctx context.Context, n Node, legs []Leg, alive func(hotline.CallID) bool) {
 	exists := map[hotline.AgentID]Leg{}
 	for _, l := range legs {
 		exists[l.Agent] = l
 	}
 	for _, a := range slices.Collect(d.image.Agents()) {
-		if a.State != Offered && a.State != Talking {
+		if a.State != Offered && a.State != Talking || !n.Has(a.Call) {
 			continue
 		}
 		there, ok := exists[a.ID]

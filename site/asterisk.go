@@ -42,7 +42,7 @@ func (s *Site) configure() error {
 		Music: f.at("music"), MaxFiles: maxFiles(),
 		Listen: o.Listen, LoopbackOnly: o.loopbackOnly(), SIPPort: s.sipPort, ARIPort: s.ariPort,
 		RTPFirst: s.addresses.RTPFirst, RTPLast: s.addresses.RTPLast,
-		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, StaticPhones: o.StaticPhones,
+		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, Nodes: o.Nodes, StaticPhones: o.StaticPhones,
 		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones,
 		BootPassword: s.bootPassword,
 	}

@@ -50,6 +50,9 @@ type Options struct {
 	TrunkMatch   []string
 	TrunkContact string
 
+	// Nodes are further Asterisks of the hotline.
+	Nodes []asteriskconfig.Node
+
 	// DTMF is how keys travel on the trunk: rfc4733 (""), info, inband, auto.
 	DTMF string
 

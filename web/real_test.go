@@ -76,7 +76,7 @@ func open(t *testing.T, change ...func(*web.Options)) *house {
 	var running sync.WaitGroup
 	running.Go(func() { h.board.Run(ctx, 1) })
 	running.Go(func() { h.web.Run(ctx) })
-	must(t, h.board.Sync(ctx, nil, func(hotline.CallID) bool { return true }))
+	must(t, h.board.Sync(ctx, routing.OneNode(), nil, func(hotline.CallID) bool { return true }))
 	t.Cleanup(func() {
 		stop()
 		running.Wait()

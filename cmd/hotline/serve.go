@@ -11,12 +11,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"hotline/app"
+	asteriskconfig "hotline/asterisk-config"
 	"hotline/city"
 	"hotline/site"
 	"hotline/voice"
@@ -60,6 +62,11 @@ func siteOptions(c *city.City, p *places) site.Options {
 		RTPFirst: s.SIP.RTPFirst, RTPLast: s.SIP.RTPLast, TrunkMatch: s.Trunk.Match, TrunkContact: s.Trunk.Contact,
 		DTMF: s.Trunk.DTMF, DutyPhones: s.Duty.Phones,
 		HoldSeconds: int(s.Duty.Hold / time.Second), RetrySeconds: int(s.Duty.Retry / time.Second),
+	}
+	for _, other := range s.SIP.Others {
+		name, at, _ := strings.Cut(other, "=") // city.Load has seen to it
+		host, port, _ := strings.Cut(at, ":")
+		o.Nodes = append(o.Nodes, asteriskconfig.Node{Name: name, Host: host, Port: port})
 	}
 	if listen := os.Getenv("LISTEN"); listen != "" {
 		o.Listen = listen

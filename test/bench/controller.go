@@ -123,9 +123,10 @@ func newController(ctx context.Context, at site.Addresses, flow *ivr.Flow, m app
 	}
 	return app.New(app.Options{
 		Script: script{flow}, Sounds: app.Sounds{Library: sounds, Language: "zh"}, Live: l, Store: db, Meter: m,
-		Rules: routing.Rules{Ring: 20 * time.Second, Rest: 5 * time.Second, Misses: 3, Ageing: time.Minute, Lifetime: 2 * time.Second},
-		Boot:  ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Asterisk: "a1", Media: "127.0.0.1", Music: "hotline",
-		Journal: filepath.Join(at.Dir, "journal"), Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Rules:     routing.Rules{Ring: 20 * time.Second, Rest: 5 * time.Second, Misses: 3, Ageing: time.Minute, Lifetime: 2 * time.Second},
+		Asterisks: []app.Asterisk{{Name: "a1", Boot: ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Media: "127.0.0.1"}},
+		Music:     "hotline",
+		Journal:   filepath.Join(at.Dir, "journal"), Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}), db, nil
 }
 

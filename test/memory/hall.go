@@ -41,7 +41,7 @@ func Open(flow *ivr.Flow, rules routing.Rules) *Hall {
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
 	h.done.Go(func() { h.Desk.Run(ctx, 1) })
-	if err := h.Desk.Sync(ctx, nil, func(hotline.CallID) bool { return false }); err != nil {
+	if err := h.Desk.Sync(ctx, routing.OneNode(), nil, func(hotline.CallID) bool { return false }); err != nil {
 		panic(err)
 	}
 	return h

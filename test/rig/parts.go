@@ -89,8 +89,10 @@ func (p *parts) controller(at site.Addresses, flow *ivr.Flow, rules routing.Rule
 	}
 	return app.New(app.Options{
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
-		Boot:     ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp},
-		Asterisk: "a1", Media: "127.0.0.1", Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
+		Asterisks: []app.Asterisk{{
+			Name: "a1", Boot: ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Media: "127.0.0.1",
+		}},
+		Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
 		Log: log,
 	}), nil
 }
