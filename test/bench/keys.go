@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hotline/phone"
+	"hotline/test/wire"
 	"hotline/voice"
 )
 
@@ -38,14 +39,14 @@ func keyPart(ctx context.Context, o options, f *figures) error {
 		if err := w.startController("keys"); err != nil {
 			return 0, err
 		}
-		c, err := openCapture(w.tools, fmt.Sprintf("udp and host %s and portrange %d-%d", citizenIP, w.at.RTPFirst, w.at.RTPLast))
+		c, err := wire.Open(w.tools, fmt.Sprintf("udp and host %s and portrange %d-%d", citizenIP, w.at.RTPFirst, w.at.RTPLast))
 		if err != nil {
 			return 0, err
 		}
 		heard := make(chan *keyEar, 1)
 		go func() {
 			e := newKeyEar()
-			for p := range c.packets {
+			for p := range c.Packets {
 				e.hear(p)
 			}
 			heard <- e
@@ -53,7 +54,7 @@ func keyPart(ctx context.Context, o options, f *figures) error {
 		j := startJitter()
 		err = pressAll(ctx, w.at.SIP)
 		late := j.p99()
-		if closed := c.close(); err == nil {
+		if closed := c.Close(); err == nil {
 			err = closed
 		}
 		e := <-heard
@@ -126,40 +127,40 @@ type keyCall struct {
 
 func newKeyEar() *keyEar { return &keyEar{calls: map[uint16]*keyCall{}} }
 
-func (e *keyEar) hear(p packet) {
-	if len(p.data) < 16 || p.data[0]>>6 != 2 {
+func (e *keyEar) hear(p wire.Packet) {
+	if len(p.Data) < 16 || p.Data[0]>>6 != 2 {
 		return
 	}
-	if p.from == citizenAddr && len(p.data) == 16 && p.data[1]&0x7f == 101 {
+	if p.From == citizenAddr && len(p.Data) == 16 && p.Data[1]&0x7f == 101 {
 		e.key(p)
-	} else if p.to == citizenAddr && len(p.data) == 12+160 && p.data[1]&0x7f == 8 {
+	} else if p.To == citizenAddr && len(p.Data) == 12+160 && p.Data[1]&0x7f == 8 {
 		e.sound(p)
 	}
 }
 
 // key notes the end of a key: its first packet with the end bit (RFC 4733).
-func (e *keyEar) key(p packet) {
-	c := e.calls[p.fromPort]
+func (e *keyEar) key(p wire.Packet) {
+	c := e.calls[p.FromPort]
 	if c == nil {
 		c = &keyCall{menu: 0}
-		e.calls[p.fromPort] = c
+		e.calls[p.FromPort] = c
 	}
-	stamp := uint32(p.data[4])<<24 | uint32(p.data[5])<<16 | uint32(p.data[6])<<8 | uint32(p.data[7])
-	if p.data[13]&0x80 == 0 || stamp == c.event {
+	stamp := uint32(p.Data[4])<<24 | uint32(p.Data[5])<<16 | uint32(p.Data[6])<<8 | uint32(p.Data[7])
+	if p.Data[13]&0x80 == 0 || stamp == c.event {
 		return
 	}
-	c.event, c.was, c.menu, c.ended = stamp, c.menu, int(p.data[12]), p.at
+	c.event, c.was, c.menu, c.ended = stamp, c.menu, int(p.Data[12]), p.At
 }
 
 // sound notes the first packet that is of the next prompt.
-func (e *keyEar) sound(p packet) {
-	c := e.calls[p.toPort]
+func (e *keyEar) sound(p wire.Packet) {
+	c := e.calls[p.ToPort]
 	if c == nil || c.ended.IsZero() {
 		return
 	}
-	sound := p.data[12:]
+	sound := p.Data[12:]
 	if next, before := loudness(sound, c.menu), loudness(sound, c.was); next > 1e5 && next > 4*before {
-		e.took = append(e.took, p.at.Sub(c.ended))
+		e.took = append(e.took, p.At.Sub(c.ended))
 		c.ended = time.Time{}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hotline/test/wire"
 )
 
 // leg is one call to an agent's telephone, as the capture sees it.
@@ -48,7 +50,7 @@ type talks struct{ shortest, longest time.Duration }
 type load struct {
 	w     *world
 	talks talks
-	cap   *capture
+	cap   *wire.Capture
 	ctx   context.Context
 	stop  context.CancelFunc
 	all   sync.WaitGroup
@@ -84,7 +86,7 @@ func startLoad(ctx context.Context, w *world, t talks) (*load, error) {
 	}
 	// Byte 20 of a UDP datagram is where the sound in an RTP packet begins.
 	filter := fmt.Sprintf("udp and (port %s or udp[20:4] = %#x)", w.sip(), mark)
-	if l.cap, err = openCapture(w.tools, filter); err != nil {
+	if l.cap, err = wire.Open(w.tools, filter); err != nil {
 		return nil, err
 	}
 	l.all.Go(l.watch)
@@ -119,7 +121,7 @@ func (l *load) close() error {
 		_ = l.children[i].cmd.Process.Kill()
 		_ = l.children[i].cmd.Wait()
 	}
-	err := l.cap.close()
+	err := l.cap.Close()
 	l.all.Wait()
 	_ = l.voice.Close()
 	return err
@@ -127,26 +129,26 @@ func (l *load) close() error {
 
 // watch reads the capture until it ends.
 func (l *load) watch() {
-	for p := range l.cap.packets {
+	for p := range l.cap.Packets {
 		l.mu.Lock()
 		l.see(p)
 		l.mu.Unlock()
 	}
 }
 
-func (l *load) see(p packet) {
-	if who, ok := marked(p.data); ok {
+func (l *load) see(p wire.Packet) {
+	if who, ok := marked(p.Data); ok {
 		l.hear(who, p)
 		return
 	}
-	m, ok := parseSIP(p.data)
+	m, ok := wire.ParseSIP(p.Data)
 	if !ok {
 		return
 	}
 	switch {
-	case p.to == agentAddr || p.from == agentAddr:
+	case p.To == agentAddr || p.From == agentAddr:
 		l.seeAgent(m, p)
-	case p.to == citizenAddr || p.from == citizenAddr:
+	case p.To == citizenAddr || p.From == citizenAddr:
 		l.seeCitizen(m, p)
 	}
 }
@@ -156,55 +158,55 @@ var (
 	citizenAddr = [4]byte{127, 0, 0, 2}
 )
 
-func (l *load) seeAgent(m message, p packet) {
-	g := l.legs[m.callID]
+func (l *load) seeAgent(m wire.Message, p wire.Packet) {
+	g := l.legs[m.CallID]
 	switch {
-	case m.method == "INVITE" && !m.again && g == nil:
-		g = &leg{agent: m.user, callID: m.callID, rtp: m.port, invited: p.at, joined: make(chan struct{})}
-		l.legs[m.callID] = g
+	case m.Method == "INVITE" && !m.Again && g == nil:
+		g = &leg{agent: m.User, callID: m.CallID, rtp: m.Port, invited: p.At, joined: make(chan struct{})}
+		l.legs[m.CallID] = g
 		g.who = uint32(len(l.order))
 		l.order = append(l.order, g)
 	case g == nil:
-	case m.status == 200 && m.cseq == "INVITE" && g.ok.IsZero():
-		g.ok = p.at
-	case m.method == "ACK" && g.up.IsZero() && !g.ok.IsZero():
-		g.up = p.at
+	case m.Status == 200 && m.CSeq == "INVITE" && g.ok.IsZero():
+		g.ok = p.At
+	case m.Method == "ACK" && g.up.IsZero() && !g.ok.IsZero():
+		g.up = p.At
 		l.talking++
 		l.all.Go(func() { l.talk(g) })
-	case m.method == "BYE" && g.bye.IsZero():
-		g.bye = p.at
-		g.byUs = p.to == agentAddr
+	case m.Method == "BYE" && g.bye.IsZero():
+		g.bye = p.At
+		g.byUs = p.To == agentAddr
 		if !g.up.IsZero() {
 			l.talking--
 		}
 	}
 }
 
-func (l *load) seeCitizen(m message, p packet) {
-	c := l.citizens[m.callID]
+func (l *load) seeCitizen(m wire.Message, p wire.Packet) {
+	c := l.citizens[m.CallID]
 	switch {
-	case m.method == "INVITE" && !m.again && c == nil:
-		c = &citizen{callID: m.callID, ear: m.media, invited: p.at}
-		l.citizens[m.callID] = c
-		l.ears[m.media] = c
+	case m.Method == "INVITE" && !m.Again && c == nil:
+		c = &citizen{callID: m.CallID, ear: m.Media, invited: p.At}
+		l.citizens[m.CallID] = c
+		l.ears[m.Media] = c
 	case c == nil:
-	case m.status == 200 && m.cseq == "INVITE" && c.ok.IsZero():
-		c.ok, c.rtp = p.at, m.port
+	case m.Status == 200 && m.CSeq == "INVITE" && c.ok.IsZero():
+		c.ok, c.rtp = p.At, m.Port
 		l.alive++
-	case m.method == "BYE" && c.bye.IsZero():
-		c.bye = p.at
+	case m.Method == "BYE" && c.bye.IsZero():
+		c.bye = p.At
 		l.alive--
 	}
 }
 
 // hear notes that a citizen hears the agent.
-func (l *load) hear(who uint32, p packet) {
-	c := l.ears[net.IP(p.to[:]).String()]
-	if c == nil || int(p.toPort) != l.w.soundPort || int(who) >= len(l.order) || l.order[who].citizen != nil {
+func (l *load) hear(who uint32, p wire.Packet) {
+	c := l.ears[net.IP(p.To[:]).String()]
+	if c == nil || int(p.ToPort) != l.w.soundPort || int(who) >= len(l.order) || l.order[who].citizen != nil {
 		return
 	}
 	g := l.order[who]
-	g.citizen, g.heard = c, p.at
+	g.citizen, g.heard = c, p.At
 	c.talked = true
 	close(g.joined)
 }
@@ -294,7 +296,7 @@ func (l *load) until(limit time.Duration, what string, so func() bool) error {
 // cost is the processor time that the load itself has used so far.
 func (l *load) cost() time.Duration {
 	sum, _ := cpuOf(os.Getpid())
-	for _, pid := range append([]int{l.cap.cmd.Process.Pid}, pids(l.children)...) {
+	for _, pid := range append([]int{l.cap.PID()}, pids(l.children)...) {
 		used, _ := cpuOf(pid)
 		sum += used
 	}

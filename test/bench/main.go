@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"hotline/test/wire"
 )
 
 // options say how much is measured.
@@ -100,7 +102,7 @@ func names() (all []string) {
 func run(ctx context.Context, o options) error {
 	f := newFigures()
 	began := time.Now()
-	if err := mayCapture(o.tools); err != nil {
+	if err := wire.May(o.tools); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "bench-program")

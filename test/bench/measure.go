@@ -114,3 +114,9 @@ func (j *jitter) p99() time.Duration {
 	j.done.Wait()
 	return quantile(j.late, 0.99)
 }
+
+// lastLine is the last line of what a program said.
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}

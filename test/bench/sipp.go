@@ -1,43 +1,20 @@
 package main
 
 import (
-	"embed"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-)
 
-//go:embed scenarios/*.xml
-var scenarios embed.FS
+	"hotline/test/wire"
+)
 
 // sipp starts one SIPp with a scenario of ours.
 func (w *world) sipp(scenario, ip string, port int, more ...string) (*child, error) {
-	text, err := scenarios.ReadFile("scenarios/" + scenario + ".xml")
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(w.at.Dir, scenario+".xml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return nil, err
-	}
-	args := append([]string{w.at.SIP, "-sf", file, "-i", ip, "-p", strconv.Itoa(port), "-key", "media", strconv.Itoa(w.soundPort),
-		"-nostdin", "-buff_size", "4194304", "-trace_err", "-error_file", filepath.Join(w.at.Dir, scenario+".err"),
-		"-trace_stat", "-stf", filepath.Join(w.at.Dir, scenario+".csv"), "-fd", "1"}, more...)
-	log, err := os.Create(filepath.Join(w.at.Dir, scenario+".log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	c := &child{cmd: exec.Command(filepath.Join(w.tools, "bin/sipp"), args...)}
-	c.cmd.Dir = w.at.Dir
-	c.cmd.Env = append(os.Environ(), "TERM=dumb")
-	c.cmd.Stdout, c.cmd.Stderr = log, log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	return c, c.cmd.Start()
+	s := wire.SIPp{Tools: w.tools, Dir: w.at.Dir, Server: w.at.SIP, Media: w.soundPort}
+	cmd, err := s.Start(scenario, ip, port, more...)
+	return &child{cmd: cmd}, err
 }
 
 // sippCount reads how many calls a SIPp had that went well, and how many did

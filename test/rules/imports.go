@@ -62,8 +62,8 @@ var technology = map[string][]string{
 	"github.com/spf13/viper":              {"city"},
 	"go.yaml.in/yaml/v3":                  {"city"},
 	"github.com/spf13/cobra":              {"cmd"},
-	// The bench reads packets.
-	"github.com/gopacket/gopacket": {"test/bench"},
+	// The bench and the chaos read packets.
+	"github.com/gopacket/gopacket": {"test/wire"},
 	"golang.org/x/net":             {"test/bench"},
 	"golang.org/x/sys":             {"test/bench"},
 }

@@ -1,4 +1,7 @@
-package main
+// Package wire sees from outside what is said to telephones: a packet capture on
+// the loopback, and as much of SIP as tells who is called and who hangs up. The
+// bench and the chaos judge by it.
+package wire
 
 import (
 	"bufio"
@@ -16,27 +19,30 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
-// packet is one UDP datagram, with the kernel's moment of it.
-type packet struct {
-	at       time.Time
-	from, to [4]byte
-	fromPort uint16
-	toPort   uint16
-	data     []byte
+// Packet is one UDP datagram, with the kernel's moment of it.
+type Packet struct {
+	At       time.Time
+	From, To [4]byte
+	FromPort uint16
+	ToPort   uint16
+	Data     []byte
 }
 
-// capture is one packet capture on the loopback, read while it runs. The
+// Capture is one packet capture on the loopback, read while it runs. The
 // moments are the kernel's, so it does not matter how busy the reader is.
-type capture struct {
-	cmd     *exec.Cmd
-	said    bytes.Buffer
-	packets chan packet
-	done    chan struct{}
+type Capture struct {
+	// Packets are the datagrams, until the capture ends; they must be read.
+	Packets chan Packet
+
+	cmd  *exec.Cmd
+	said bytes.Buffer
+	done chan struct{}
 }
 
-// openCapture captures what filter (tcpdump's language) lets through.
-func openCapture(tools, filter string) (*capture, error) {
-	c := &capture{packets: make(chan packet, 65536), done: make(chan struct{})}
+// Open captures what filter (tcpdump's language) lets through; tools is the folder
+// that make tools fills.
+func Open(tools, filter string) (*Capture, error) {
+	c := &Capture{Packets: make(chan Packet, 65536), done: make(chan struct{})}
 	// In only: the loopback shows each packet twice. -Z root: no change of user.
 	args := []string{"-Z", "root", "-i", "lo", "-Q", "in", "-n", "-s", "2000", "-B", "16384", "--immediate-mode", "-U", "-w", "-", filter}
 	if os.Geteuid() != 0 {
@@ -55,39 +61,42 @@ func openCapture(tools, filter string) (*capture, error) {
 	r, err := pcapgo.NewReader(bufio.NewReaderSize(out, 1<<20))
 	if err != nil {
 		err = c.cmd.Wait()
-		return nil, fmt.Errorf("packets on the loopback cannot be captured: run make bench as root or with CAP_NET_RAW (%v, %s)", err, lastLine(c.said.String()))
+		return nil, fmt.Errorf("packets on the loopback cannot be captured: run this as root or with CAP_NET_RAW (%v, %s)", err, lastLine(c.said.String()))
 	}
 	go c.read(r)
 	return c, nil
 }
 
-// mayCapture tells at once whether packets can be captured at all.
-func mayCapture(tools string) error {
-	c, err := openCapture(tools, "udp port 9")
+// May tells at once whether packets can be captured at all.
+func May(tools string) error {
+	c, err := Open(tools, "udp port 9")
 	if err != nil {
 		return err
 	}
-	return c.close()
+	return c.Close()
 }
 
+// PID is the process that captures.
+func (c *Capture) PID() int { return c.cmd.Process.Pid }
+
 // read hands over each datagram until tcpdump ends.
-func (c *capture) read(r *pcapgo.Reader) {
+func (c *Capture) read(r *pcapgo.Reader) {
 	defer close(c.done)
-	defer close(c.packets)
+	defer close(c.Packets)
 	for {
 		b, info, err := r.ReadPacketData()
 		if err != nil {
 			return
 		}
 		if p, ok := datagram(b); ok {
-			p.at = info.Timestamp
-			c.packets <- p
+			p.At = info.Timestamp
+			c.Packets <- p
 		}
 	}
 }
 
-// close ends the capture and tells when packets were lost.
-func (c *capture) close() error {
+// Close ends the capture and tells when packets were lost.
+func (c *Capture) Close() error {
 	_ = c.cmd.Process.Signal(os.Interrupt)
 	<-c.done
 	if err := c.cmd.Wait(); err != nil {
@@ -102,20 +111,20 @@ func (c *capture) close() error {
 }
 
 // datagram reads an Ethernet frame with UDP over IPv4 in it.
-func datagram(b []byte) (packet, bool) {
+func datagram(b []byte) (Packet, bool) {
 	const ether = 14
 	if len(b) < ether+28 || b[12] != 8 || b[13] != 0 || b[ether+9] != 17 {
-		return packet{}, false
+		return Packet{}, false
 	}
 	ip := b[ether:]
 	head := int(ip[0]&15) * 4
 	udp := ip[head:]
 	if len(udp) < 8 {
-		return packet{}, false
+		return Packet{}, false
 	}
-	p := packet{fromPort: binary.BigEndian.Uint16(udp), toPort: binary.BigEndian.Uint16(udp[2:]), data: udp[8:]}
-	copy(p.from[:], ip[12:16])
-	copy(p.to[:], ip[16:20])
+	p := Packet{FromPort: binary.BigEndian.Uint16(udp), ToPort: binary.BigEndian.Uint16(udp[2:]), Data: udp[8:]}
+	copy(p.From[:], ip[12:16])
+	copy(p.To[:], ip[16:20])
 	return p, true
 }
 
