@@ -56,6 +56,12 @@ type Options struct {
 	// Journal is the folder of finished calls on their way to SQL.
 	Journal string
 	Log     *slog.Logger
+
+	// Stuck is told when a part of this controller (board, exchange, saving) has
+	// not answered for StuckAfter (0: 5 s): it must end the process, for what is
+	// stuck cannot hand over. nil: nobody watches.
+	Stuck      func(part string)
+	StuckAfter time.Duration
 }
 
 // App is one controller.
@@ -70,10 +76,11 @@ type App struct {
 	boardLease *lease.Keeper
 	stoodBy    bool // another controller served when this one started
 
-	nodes   []*node
-	calls   calls
-	unsaved unsaved
-	diary   diary
+	nodes    []*node
+	calls    calls
+	unsaved  unsaved
+	diary    diary
+	watchdog *watchdog
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -94,6 +101,7 @@ func New(o Options) *App {
 	a.unsaved.init()
 	a.diary = make(diary, mostEntries)
 	a.board = routing.New(o.Live, phones{a}, o.Rules, a.boardEars(), time.Now)
+	a.watchdog = newWatchdog(o.StuckAfter, a.questions()...)
 	return a
 }
 
@@ -120,6 +128,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.done.Go(func() { a.saveLater(a.life) })
 	a.done.Go(func() { a.keepDiary(a.life) })
 	a.done.Go(func() { a.watchLeases(a.life) })
+	a.done.Go(func() { a.guard(a.life) })
 	for _, n := range a.nodes {
 		if err := a.board.Away(ctx, n.routed()); err != nil {
 			return err

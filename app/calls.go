@@ -12,6 +12,7 @@ import (
 	"hotline"
 	"hotline/ivr"
 	"hotline/pbx"
+	"hotline/pbx/ari"
 )
 
 // doors of calls (extensions.conf).
@@ -244,6 +245,9 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	})
 	if err == nil {
 		err = line.End(context.WithoutCancel(ctx))
+		if errors.Is(err, ari.ErrLost) {
+			return ivr.ErrResync // nobody has hung up: who calls is there still
+		}
 		if err != nil {
 			a.log.Warn("hang up", "call", rec.Facts.Call, "err", err)
 		}

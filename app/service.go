@@ -34,6 +34,8 @@ type Config struct {
 	Espeak  string
 	Version string
 	Log     *slog.Logger
+	// Stuck ends the process, see Options.Stuck.
+	Stuck func(part string)
 }
 
 // Service is a controller with everything around it: Redis, SQL, sound, the
@@ -98,7 +100,7 @@ func (s *Service) open(ctx context.Context) error {
 		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
 		Asterisks: asterisks(set.Asterisk, password), Music: set.Asterisk.Music,
-		Journal: set.Directories.Journal, Log: s.log,
+		Journal: set.Directories.Journal, Log: s.log, Stuck: s.cfg.Stuck,
 	})
 	s.web = s.newWeb(s.cfg.Version)
 	return nil
@@ -214,6 +216,10 @@ func (s *Service) listenLater(ctx context.Context) {
 		}
 	}
 }
+
+// Well is nil while every part of the controller answers, for a supervisor's
+// watchdog.
+func (s *Service) Well() error { return s.app.Well() }
 
 // Over tells why the controller stopped by itself.
 func (s *Service) Over() <-chan error { return s.app.Over() }

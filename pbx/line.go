@@ -163,8 +163,14 @@ func (l *Line) batch(ctx context.Context, requests ...ari.Request) error {
 	return l.gone(l.conn.Batch(ctx, requests...))
 }
 
-// gone turns "no such channel" into the end of the call.
+// gone turns "no such channel" into the end of the call, and a lost connection into
+// the end of its play here: the next connection, or controller, plays it on. The
+// connection's own word of that may be late, when its reader stands still.
 func (l *Line) gone(err error) error {
+	if errors.Is(err, ari.ErrLost) {
+		l.end(ivr.ErrResync)
+		return ivr.ErrResync
+	}
 	if ari.IsNotFound(err) {
 		l.end(ivr.ErrHungUp)
 		return ivr.ErrHungUp

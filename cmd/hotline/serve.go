@@ -114,25 +114,33 @@ func serve(ctx context.Context, w io.Writer, p *places) error {
 		return err
 	}
 	log := logger(w, c.Settings.Log)
+	die := app.Die(log, w)
 	began := time.Now()
 	s, err := app.Open(ctx, app.Config{
 		City: c, Reload: func() (*city.City, error) { return loadCity(p) }, Espeak: espeak(c, p), Version: version, Log: log,
+		Stuck: die,
 	})
 	if err != nil {
 		return err
 	}
+	// One that stands by is ready, too: everything is open, and it waits its turn.
+	notify := ofSystemd(os.Getenv)
+	notify.tell("READY=1\nSTATUS=opened; another controller may serve")
+	defer notify.beats(s.Well)()
 	if err := s.Start(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = nil // told to stop while it stood by
 		}
-		return errors.Join(err, handOver(s))
+		return errors.Join(err, handOver(s, die))
 	}
 	if err := os.WriteFile(pidFile(p.state), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		log.Warn("hotline reload will not find this controller", "err", err)
 	}
 	log.Info("serving", "version", version, "pid", os.Getpid(), "api", c.Settings.HTTP.Listen, "took", time.Since(began).Round(time.Millisecond))
+	notify.tell("STATUS=serving")
 	err = wait(ctx, s, log)
-	return errors.Join(err, handOver(s))
+	notify.tell("STOPPING=1\nSTATUS=handing over")
+	return errors.Join(err, handOver(s, die))
 }
 
 // wait reloads on SIGHUP and returns when the controller is to end.
@@ -154,9 +162,13 @@ func wait(ctx context.Context, s *app.Service, log *slog.Logger) error {
 	}
 }
 
-func handOver(s *app.Service) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+// handOver stops the controller. One whose parts are stuck does not come to an end
+// by itself, and die ends it.
+func handOver(s *app.Service, die func(part string)) error {
+	const within = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
+	defer time.AfterFunc(within+time.Second, func() { die("handing over") }).Stop()
 	return s.Stop(ctx)
 }
 

@@ -16,11 +16,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"hotline"
+	"hotline/app"
 	"hotline/ivr"
 )
 
@@ -50,7 +52,8 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	if i < 0 {
 		return fmt.Errorf("the flow %s must be given to rig.Main", o.Flow)
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	jammed := &jam{Handler: slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}), at: new(atomic.Value)}
+	log := slog.New(jammed)
 	p, err := openParts(context.Background(), o.At, flows[i])
 	for try := 0; err != nil && try < 10; try++ { // a machine so loaded that Redis is slow
 		log.Warn("again", "err", err)
@@ -59,6 +62,7 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	if err != nil {
 		return err
 	}
+	p.stuck = app.Die(log, os.Stderr)
 	defer p.close()
 	a, err := p.controller(o.At, flows[i], o.Rules, log)
 	if err != nil {
@@ -75,7 +79,7 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 		}
 	}()
 	s := rpc.NewServer()
-	if err := s.RegisterName("Desk", &Desk{here{app: a, parts: p}}); err != nil {
+	if err := s.RegisterName("Desk", &Desk{here{app: a, parts: p}, jammed}); err != nil {
 		return err
 	}
 	s.ServeCodec(jsonrpc.NewServerCodec(stdio{})) // until the parent closes it
@@ -97,7 +101,10 @@ func (stdio) Write(b []byte) (int, error) { return os.Stdout.Write(b) }
 func (stdio) Close() error                { return os.Stdin.Close() }
 
 // Desk is what a story asks of a controller in another process; for net/rpc.
-type Desk struct{ here here }
+type Desk struct {
+	here here
+	jam  *jam
+}
 
 // PhoneArgs are a telephone's account.
 type PhoneArgs struct {

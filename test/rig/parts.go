@@ -25,6 +25,8 @@ type parts struct {
 	live   *live.Store
 	store  *store.Store
 	sounds *voice.Library
+	// stuck ends the process of a controller that is stuck; nil where it is ours.
+	stuck func(part string)
 }
 
 func openParts(ctx context.Context, at site.Addresses, flow *ivr.Flow) (*parts, error) {
@@ -88,6 +90,7 @@ func (p *parts) controller(at site.Addresses, flow *ivr.Flow, rules routing.Rule
 		return nil, err
 	}
 	return app.New(app.Options{
+		Stuck:  p.stuck,
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
 		Asterisks: []app.Asterisk{{
 			Name: "a1", Boot: ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Media: "127.0.0.1",
