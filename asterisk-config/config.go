@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/template"
 )
@@ -30,6 +31,20 @@ type Node struct {
 	Name string // its systemname: the endpoint is node-<name>
 	Host string // the address its SIP comes from and goes to
 	Port string
+}
+
+// Outside is a form of numbers that telephones may dial on the public network.
+type Outside struct {
+	Number string   // as Asterisk's patterns: X a figure, Z 1 to 9, N 2 to 9, [24] one of these, . the rest
+	Phones []string // the only ones that may; none: all
+}
+
+// TLS opens SIP over TLS. Files are absolute paths, in PEM.
+type TLS struct {
+	Port             int
+	Certificate, Key string
+	CA               string // certificates by which those are checked whom we call; empty: nobody is
+	WSSPort          int    // SIP over secure websockets, for browsers; 0: none
 }
 
 // Values is what the templates need to know. Folders are absolute paths.
@@ -57,6 +72,12 @@ type Values struct {
 	TrunkContact string   // where the trunk is called and asked by OPTIONS; empty: never
 	DTMF         string   // rfc4733, info, inband, auto or auto_info
 	Nodes        []Node
+
+	TLS            *TLS   // nil: none
+	TrunkTransport string // how the trunk is called: udp, tcp or tls
+	TrunkSRTP      bool   // the trunk's sound is encrypted
+	Outside        []Outside
+
 	StaticPhones []Phone
 	QueueMembers []string // endpoints of Asterisk's own queue; none: no app_queue
 
@@ -119,6 +140,10 @@ func (v Values) check() error {
 	words := []string{v.Name, v.Config, v.Modules, v.Data, v.State, v.Spool, v.Run, v.Logs, v.Music,
 		v.Listen, v.TrunkContact, v.DTMF, v.BootPassword}
 	words = append(append(append(words, v.TrunkMatch...), v.QueueMembers...), v.DutyPhones...)
+	words = append(words, v.TrunkTransport)
+	if v.TLS != nil {
+		words = append(words, v.TLS.Certificate, v.TLS.Key, v.TLS.CA)
+	}
 	for _, p := range v.StaticPhones {
 		words = append(words, p.ID, p.Contact)
 	}
@@ -135,9 +160,31 @@ func (v Values) check() error {
 			return fmt.Errorf("duty phone %q is not an extension such as 8001", p)
 		}
 	}
+	for _, o := range v.Outside {
+		if err := o.check(); err != nil {
+			return err
+		}
+	}
 	switch v.DTMF {
 	case "rfc4733", "info", "inband", "auto", "auto_info":
 		return nil
 	}
 	return fmt.Errorf("keys cannot travel as %q: use rfc4733, info, inband, auto or auto_info", v.DTMF)
 }
+
+// check refuses what would open more than a number.
+func (o Outside) check() error {
+	if !regexp.MustCompile(OutsideForm).MatchString(o.Number) {
+		return fmt.Errorf("%q is no form of numbers: write for example 0XXX. or +86XXXXXXXXXXX", o.Number)
+	}
+	for _, p := range o.Phones {
+		if strings.ContainsAny(p, "\"$&|()[]{} ") {
+			return fmt.Errorf("telephone %q is not an extension such as 8001", p)
+		}
+	}
+	return nil
+}
+
+// OutsideForm is how a form of outside numbers is written: two signs at least, so
+// that nobody opens everything by a dot.
+const OutsideForm = `^\+?(?:[0-9XZN]|\[[0-9]+\]){2,}\.?$`

@@ -29,12 +29,41 @@ func Digest(id, password string) string {
 const Trunk = "trunk"
 
 // Pushed tells whether an endpoint can be a telephone that was pushed.
-func Pushed(id string) bool { return id != Trunk }
+func Pushed(id string) bool { return id != Trunk && id != shutOut }
+
+// shutOut is the endpoint that addresses become that are shut out (pjsip.conf).
+const shutOut = "shut-out"
+
+// ShutOut gives the object that shuts an address out as long as it is there:
+// whatever comes from it is refused.
+func ShutOut(address string) Object {
+	return Object{"identify", shutOut + "-" + address, []Setting{{"endpoint", shutOut}, {"match", address}}}
+}
+
+// How a telephone's sound is encrypted (sip.srtp).
+const (
+	SRTPOff      = "off"      // never
+	SRTPOffered  = "offered"  // when the telephone can; others speak in the clear
+	SRTPRequired = "required" // or no call
+)
+
+// Encrypted gives what an endpoint needs for SRTP with keys in the SDP.
+func Encrypted(srtp string) []Setting {
+	switch srtp {
+	case SRTPRequired:
+		return []Setting{{"media_encryption", "sdes"}, {"media_encryption_optimistic", "no"}}
+	case SRTPOffered:
+		return []Setting{{"media_encryption", "sdes"}, {"media_encryption_optimistic", "yes"}}
+	default:
+		return []Setting{{"media_encryption", "no"}, {"media_encryption_optimistic", "no"}}
+	}
+}
 
 // Telephone gives the objects that make a telephone, in the order in which they
 // must be pushed; to take it away, delete them in the opposite order. digest is
-// Digest's; media is the address that sound is bound to, or empty for all.
-func Telephone(id, digest, media string) []Object {
+// Digest's; media is the address that sound is bound to, or empty for all; more
+// are further settings of the endpoint (Encrypted).
+func Telephone(id, digest, media string, more ...Setting) []Object {
 	endpoint := []Setting{
 		{"auth", id},
 		{"aors", id},
@@ -67,6 +96,7 @@ func Telephone(id, digest, media string) []Object {
 	if media != "" {
 		endpoint = append(endpoint, Setting{"media_address", media}, Setting{"bind_rtp_to_media_address", "yes"})
 	}
+	endpoint = append(endpoint, more...)
 	return []Object{
 		{"auth", id, []Setting{
 			{"auth_type", "digest"},

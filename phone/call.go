@@ -70,6 +70,7 @@ type Call struct {
 	ending     Ending
 	cancel     *sip.Request // the CANCEL for the INVITE, once a provisional came
 	heard1xx   chan struct{}
+	dialogue   dialogue // once the call stands
 }
 
 func (p *Phone) newCall(ctx context.Context, incoming bool) *Call {
@@ -172,6 +173,7 @@ func (c *Call) toldToEnd() bool {
 type dialogue interface {
 	Context() context.Context
 	Hangup(ctx context.Context) error
+	Refer(ctx context.Context, to sip.Uri, headers ...sip.Header) error
 	Close() error
 }
 
@@ -183,6 +185,9 @@ func (c *Call) talk(d dialogue, limit time.Duration) Ending {
 		defer timer.Stop()
 		over = timer.C
 	}
+	c.mu.Lock()
+	c.dialogue = d
+	c.mu.Unlock()
 	end := Ending{By: Us, Answered: true, Code: 200}
 	select {
 	case <-d.Context().Done():
@@ -195,6 +200,30 @@ func (c *Call) talk(d dialogue, limit time.Duration) Ending {
 		end.Err = c.bye(d)
 	}
 	return end
+}
+
+// Refer asks the other side to call target instead (a blind transfer), for example
+// sip:00012345@127.0.0.1, and gives the code it answers: 202 where it obeys.
+func (c *Call) Refer(ctx context.Context, target string) (code int, err error) {
+	var to sip.Uri
+	if err := sip.ParseUri(target, &to); err != nil {
+		return 0, fmt.Errorf("transfer to %q: %w", target, err)
+	}
+	c.mu.Lock()
+	d := c.dialogue
+	c.mu.Unlock()
+	if d == nil {
+		return 0, errors.New("a call can be transferred once it stands")
+	}
+	err = d.Refer(ctx, to)
+	var refused sipgo.ErrDialogResponse
+	if errors.As(err, &refused) {
+		return refused.Res.StatusCode, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("transfer: %w", err)
+	}
+	return sip.StatusAccepted, nil
 }
 
 // bye hangs up; a call the other side does not know any more is over too.

@@ -16,6 +16,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,6 +49,11 @@ type Options struct {
 	// PCMA, PCMU. Only the first two can be spoken and heard; the others serve
 	// to ask an exchange for a codec it lacks.
 	Codecs []string
+	// TLS makes the telephone speak SIP over TLS; what it says of RootCAs and
+	// ServerName is how the exchange is checked. Nil: UDP.
+	TLS *tls.Config
+	// SRTP encrypts the sound, with the keys in the SDP (RFC 4568).
+	SRTP bool
 	// Expiry asked for when registering. Default 2 minutes.
 	Expiry time.Duration
 	// Keys is how keys are pressed in this telephone's calls.
@@ -62,10 +68,11 @@ type Options struct {
 
 // Phone is one telephone on one UDP socket. It is safe for concurrent use.
 type Phone struct {
-	opts   Options
-	server sip.Uri
-	bind   string // our IP address
-	port   int    // and UDP port
+	opts    Options
+	server  sip.Uri
+	bind    string // our IP address
+	port    int    // and UDP (TCP) port
+	network string // udp or tls
 
 	ua     *sipgo.UserAgent
 	dg     *diago.Diago
@@ -150,8 +157,12 @@ func (p *Phone) open() error {
 	if user == "" {
 		user = "phone"
 	}
+	wire, err := p.wire(ip, port)
+	if err != nil {
+		return err
+	}
 	p.ua, err = sipgo.NewUA(
-		sipgo.WithUserAgent(user),
+		sipgo.WithUserAgent(user), sipgo.WithUserAgenTLSConfig(p.opts.TLS),
 		sipgo.WithUserAgentHostname(server.Host),
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(quiet), sip.WithTransportLayerReadFilter(p.hear)),
 		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(quiet)),
@@ -161,7 +172,7 @@ func (p *Phone) open() error {
 	}
 	p.dg = diago.NewDiago(p.ua,
 		diago.WithLogger(quiet), // first: the options after it log
-		diago.WithTransport(diago.Transport{Transport: "udp", BindHost: ip, BindPort: port}),
+		diago.WithTransport(wire),
 		diago.WithMediaConfig(diago.MediaConfig{Codecs: codecs}),
 		diago.WithServerRequestMiddleware(p.receive),
 	)
@@ -180,6 +191,9 @@ func (p *Phone) open() error {
 // to open the same port again.
 func (p *Phone) listens() error {
 	for end := time.Now().Add(requestLimit); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+		if p.opts.TLS != nil {
+			return nil // requests leave by connections of their own
+		}
 		if _, err := p.ua.TransportLayer().GetConnection("udp", p.Address()); err == nil {
 			return nil
 		}
@@ -224,7 +238,7 @@ func (p *Phone) unplug() error {
 	time.Sleep(moment)
 	p.cancel()
 	err := p.ua.Close()
-	for pool := p.ua.TransportLayer().Pool("udp"); pool.Size() > 0; {
+	for pool := p.ua.TransportLayer().Pool(p.network); pool.Size() > 0; {
 		time.Sleep(moment)
 		err = errors.Join(err, p.ua.TransportLayer().Close())
 	}

@@ -15,10 +15,12 @@ import (
 type Addresses struct {
 	PID int `json:"pid"` // the process that runs the site
 
-	SIP   string `json:"sip"`   // host:port, UDP and TCP; the host is never 0.0.0.0
-	ARI   string `json:"ari"`   // base URL, http://127.0.0.1:8088; ARI is at /ari
-	Redis string `json:"redis"` // host:port
-	API   string `json:"api"`   // host:port kept free for the controller's HTTP
+	SIP   string `json:"sip"`            // host:port, UDP and TCP; the host is never 0.0.0.0
+	SIPS  string `json:"sips,omitempty"` // host:port, TLS; empty: none
+	WSS   string `json:"wss,omitempty"`  // host:port of SIP over secure websockets, at /ws; empty: none
+	ARI   string `json:"ari"`            // base URL, http://127.0.0.1:8088; ARI is at /ari
+	Redis string `json:"redis"`          // host:port
+	API   string `json:"api"`            // host:port kept free for the controller's HTTP
 
 	Listen   string `json:"listen"`    // what SIP is bound to, 0.0.0.0 included
 	RTPFirst int    `json:"rtp_first"` // the ports for sound

@@ -43,6 +43,7 @@ func (s *Site) configure() error {
 		Listen: o.Listen, LoopbackOnly: o.loopbackOnly(), SIPPort: s.sipPort, ARIPort: s.ariPort,
 		RTPFirst: s.addresses.RTPFirst, RTPLast: s.addresses.RTPLast,
 		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, Nodes: o.Nodes, StaticPhones: o.StaticPhones,
+		TLS: s.tls, TrunkTransport: o.TrunkTransport, TrunkSRTP: o.TrunkSRTP, Outside: o.Outside,
 		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones,
 		BootPassword: s.bootPassword,
 	}

@@ -53,6 +53,22 @@ type Options struct {
 	// Nodes are further Asterisks of the hotline.
 	Nodes []asteriskconfig.Node
 
+	// TrunkTransport is how it is called: udp (""), tcp or tls; TrunkSRTP encrypts
+	// its sound.
+	TrunkTransport string
+	TrunkSRTP      bool
+
+	// Outside are the numbers that telephones may call through the trunk; none:
+	// no telephone reaches it.
+	Outside []asteriskconfig.Outside
+
+	// TLS opens SIP over TLS; nil does not. A port of 0 is 5061, or the next free
+	// one. WSS opens SIP over secure websockets, too, on WSSPort (0: 8089, or the
+	// next free one).
+	TLS     *asteriskconfig.TLS
+	WSS     bool
+	WSSPort int
+
 	// DTMF is how keys travel on the trunk: rfc4733 (""), info, inband, auto.
 	DTMF string
 
@@ -81,6 +97,7 @@ func (o Options) complete() (Options, error) {
 	orElse(&o.Name, "a1")
 	orElse(&o.Listen, "127.0.0.1")
 	orElse(&o.DTMF, "rfc4733")
+	orElse(&o.TrunkTransport, "udp")
 	orElse(&o.Asterisk, os.Getenv("ASTERISK"))
 	orElse(&o.RTPPorts, 400)
 	orElse(&o.HoldSeconds, 60)
@@ -93,6 +110,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if ip := net.ParseIP(o.Listen); ip == nil || ip.To4() == nil {
 		return o, fmt.Errorf("cannot listen on %q: give an IPv4 address such as 127.0.0.1 or 0.0.0.0", o.Listen)
+	}
+	if o.WSS && o.TLS == nil {
+		return o, fmt.Errorf("secure websockets need a certificate and its key: give TLS")
 	}
 	if o.Bench && len(o.BenchMembers) == 0 {
 		return o, fmt.Errorf("a bench queue needs members: name at least one endpoint")

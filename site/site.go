@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	asteriskconfig "hotline/asterisk-config"
 )
 
 // Site is one running hotline but for its controller.
@@ -20,6 +22,7 @@ type Site struct {
 	client       *http.Client
 
 	sipPort, ariPort, redisPort int
+	tls                         *asteriskconfig.TLS // with its ports; nil: none
 	bootPassword, redisPassword string
 
 	mu              sync.Mutex // guards what follows
@@ -109,6 +112,9 @@ func (s *Site) choosePorts() error {
 			return err
 		}
 	}
+	if err := s.choosePortsTLS(); err != nil {
+		return err
+	}
 	first, last := o.RTPFirst, o.RTPLast
 	if first == 0 {
 		var err error
@@ -116,13 +122,41 @@ func (s *Site) choosePorts() error {
 			return err
 		}
 	}
+	sips, wss := "", ""
+	if s.tls != nil {
+		sips = hostPort(o.Listen, s.tls.Port)
+		if s.tls.WSSPort != 0 {
+			wss = hostPort(o.Listen, s.tls.WSSPort)
+		}
+	}
 	s.addresses = Addresses{
+		SIPS: sips, WSS: wss,
 		PID: os.Getpid(), SIP: hostPort(o.Listen, s.sipPort), ARI: fmt.Sprintf("http://127.0.0.1:%d", s.ariPort),
 		Redis: hostPort("127.0.0.1", s.redisPort), API: hostPort("127.0.0.1", api),
 		Listen: o.Listen, RTPFirst: first, RTPLast: last,
 		Dir: o.Dir, Sounds: s.folder.at("sounds"), Recordings: s.folder.at("asterisk/spool/recording"),
 		Secrets: s.folder.at("secrets"), Logs: s.folder.at("asterisk/logs"), AsteriskVersion: s.installation.version,
 	}
+	return nil
+}
+
+// choosePortsTLS finds where SIP listens by TLS.
+func (s *Site) choosePortsTLS() error {
+	o := s.options
+	if o.TLS == nil {
+		return nil
+	}
+	t := *o.TLS
+	var err error
+	if t.Port, err = s.ports.find("SIP by TLS", o.Listen, o.TLS.Port, 5061+o.PortsFrom); err != nil {
+		return err
+	}
+	if o.WSS {
+		if t.WSSPort, err = s.ports.find("SIP by secure websockets", o.Listen, o.WSSPort, 8089+o.PortsFrom); err != nil {
+			return err
+		}
+	}
+	s.tls = &t
 	return nil
 }
 
