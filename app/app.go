@@ -126,6 +126,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
 	a.done.Go(func() { a.saveLater(a.life) })
+	a.done.Go(func() { a.remember(a.life) })
 	a.done.Go(func() { a.keepDiary(a.life) })
 	a.done.Go(func() { a.watchLeases(a.life) })
 	a.done.Go(func() { a.guard(a.life) })

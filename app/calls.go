@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type running struct {
 	line   *pbx.Line
 	facts  hotline.Outcome
 	step   string
+	saved  []byte // its record as it was last to be in Redis
 }
 
 // note keeps what is known of the call, for whoever watches.
@@ -44,6 +46,26 @@ func (r *running) note(rec *ivr.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.facts, r.step = rec.Facts, rec.At
+}
+
+// keep keeps the record as it was last saved, for a Redis that forgets it.
+func (r *running) keep(record []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.saved = record
+}
+
+// stands tells whether record is still the last one.
+func (r *running) stands(record []byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return bytes.Equal(r.saved, record)
+}
+
+func (r *running) last() (hotline.CallID, []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.facts.Call, r.saved
 }
 
 func (r *running) known() (hotline.Outcome, string) {

@@ -65,6 +65,9 @@ func (a *App) save(ctx context.Context, rec *ivr.Record) bool {
 		r.note(rec)
 	}
 	b, err := json.Marshal(rec)
+	if r := a.calls.get(id); r != nil && err == nil {
+		r.keep(b)
+	}
 	if err == nil {
 		err = a.opt.Live.SaveCall(context.WithoutCancel(ctx), id, b)
 	}
@@ -109,6 +112,10 @@ func (a *App) saveAll(ctx context.Context) bool {
 			return false
 		}
 		a.unsaved.done(id, b)
+		if r := a.calls.get(id); r != nil && b != nil && !r.stands(b) {
+			_, b := r.last() // the call went on while the older record was under way
+			a.unsaved.put(id, b)
+		}
 	}
 	return true
 }
@@ -118,4 +125,44 @@ func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {
 		return a.opt.Live.DropCall(ctx, id)
 	}
 	return a.opt.Live.SaveCall(ctx, id, b)
+}
+
+// rememberEvery is how soon it is noticed that Redis was emptied. Until then it is
+// only for a controller that dies as well that something is missing.
+const rememberEvery = 500 * time.Millisecond
+
+// remember writes everything to Redis again when Redis has forgotten it: the
+// records of calls here, and the board by whoever holds its image.
+func (a *App) remember(ctx context.Context) {
+	tick := time.NewTicker(rememberEvery)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		there, err := a.opt.Live.Remembers(ctx, a.boardLease.Token())
+		if err == nil && !there && !first {
+			a.log.Warn("Redis has forgotten everything; it is told again", "calls", a.saveAgain())
+			if err := a.board.Doubt(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("the board is not written again", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// saveAgain has the record of every call written again and tells how many.
+func (a *App) saveAgain() (calls int) {
+	for _, r := range a.calls.all() {
+		id, b := r.last()
+		if b != nil {
+			a.unsaved.put(id, b)
+			calls++
+		}
+		if !a.calls.has(id) {
+			a.unsaved.forget(id) // it ended meanwhile
+		}
+	}
+	return calls
 }

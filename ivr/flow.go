@@ -9,6 +9,8 @@ package ivr
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 
 	"hotline"
@@ -74,7 +76,8 @@ var (
 // what was reached, rather than apologising for ever.
 const mostFaults = 3
 
-// Start begins a call that has no record yet.
+// Start begins a call that has no record yet. One that brings a place was waiting
+// when its record was lost: it waits on, and hears no menu again.
 func (f *Flow) Start(c *Call) {
 	c.Version, c.Hash, c.Phase = RecordVersion, f.Hash, InGreeting
 	c.Facts.Flow = f.Name
@@ -82,6 +85,19 @@ func (f *Flow) Start(c *Call) {
 	if c.Facts.Keyed == hotline.KeyedOldNumber {
 		c.At = f.Keyed
 	}
+	if at, ok := f.waiting(); ok && c.Place.Queue != "" { // all that is left of it is its place
+		c.At, c.Group = at, Place{Queue: c.Place.Queue, Needs: c.Place.Needs}
+	}
+}
+
+// waiting names the step where callers wait; of several the first by name.
+func (f *Flow) waiting() (string, bool) {
+	for _, name := range slices.Sorted(maps.Keys(f.Steps)) {
+		if _, ok := f.Steps[name].(QueueStep); ok {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // Play plays the call from where its record stands to its end. It returns nil

@@ -20,7 +20,7 @@ const mostFailOver = 10 * time.Second
 // within a bounded time and by themselves, what it was told is there, and the
 // keeper of the board's lease keeps it.
 func TestFailOver(t *testing.T) {
-	se := livetest.StartSentinels(t)
+	se := livetest.StartSentinels(t, "of-the-test")
 	s := openWith(t, live.Options{Sentinels: se.Addresses, Master: livetest.Master, Password: se.Password})
 	ctx := t.Context()
 	k, err := lease.Take(ctx, s, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "h", PID: 1}}, nil)

@@ -61,6 +61,7 @@ type crowd struct {
 	ringing, menu    citizen
 	agents           []*phone.Call
 	rung             *phone.Call
+	done             int // citizens whose talk ended before they all go home
 }
 
 // gather calls from everywhere until all stand where they should.
@@ -160,7 +161,7 @@ func (c *crowd) goHome() {
 		k.over()
 		k.ticket(hotline.EndAnswered, hotline.SideAgent)
 	}
-	c.Tickets(len(c.all()))
+	c.Tickets(len(c.all()) + c.done)
 	c.Clean()
 }
 

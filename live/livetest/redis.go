@@ -102,6 +102,13 @@ func (r *Redis) Freeze() { r.running.Process.Signal(syscall.SIGSTOP) }
 // Thaw lets it go on.
 func (r *Redis) Thaw() { r.running.Process.Signal(syscall.SIGCONT) }
 
+// Empty makes the Redis at an address forget everything.
+func Empty(t testing.TB, address, password string) {
+	t.Helper()
+	r := &Redis{Address: address, options: []string{"requirepass " + password}}
+	r.Empty(t)
+}
+
 // Empty makes it forget everything, scripts too.
 func (r *Redis) Empty(t testing.TB) {
 	t.Helper()

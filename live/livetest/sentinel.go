@@ -36,10 +36,11 @@ sentinel failover-timeout hotline 3000
 sentinel parallel-syncs hotline 1
 `
 
-// StartSentinels starts them, and waits until each knows the others.
-func StartSentinels(t testing.TB) *Sentinels {
+// StartSentinels starts them, Redises with that password, and waits until each
+// knows the others.
+func StartSentinels(t testing.TB, password string) *Sentinels {
 	t.Helper()
-	s := &Sentinels{Password: "of-the-test"}
+	s := &Sentinels{Password: password}
 	own := []string{"requirepass " + s.Password, "masterauth " + s.Password, "repl-diskless-sync-delay 0"}
 	s.Master = StartRedis(t, own...)
 	_, port, _ := net.SplitHostPort(s.Master.Address)

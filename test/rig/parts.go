@@ -35,7 +35,7 @@ func openParts(ctx context.Context, at site.Addresses, flow *ivr.Flow) (*parts, 
 		return nil, err
 	}
 	p := &parts{}
-	if p.live, err = live.Open(ctx, live.Options{Address: at.Redis, Password: password}); err != nil {
+	if p.live, err = live.Open(ctx, boardAt(at.Redis, password)); err != nil {
 		return nil, err
 	}
 	if p.store, err = store.Open(ctx, store.Options{DSN: filepath.Join(at.Dir, "hotline.db")}); err != nil {

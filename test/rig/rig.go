@@ -33,6 +33,7 @@ type Rig struct {
 	redis, asterisk *Tap // what controllers go through
 	now             *now
 	prompts         *phone.Library
+	sentinels       string // where the board is; "": at the site's Redis
 }
 
 // now is the controller that serves at the moment; shared by a rig and what
@@ -194,5 +195,8 @@ func (r *Rig) orderAt(at site.Addresses) (string, error) {
 func (r *Rig) tapped() site.Addresses {
 	at := r.Site.Addresses()
 	at.Redis, at.ARI = r.redis.addr, "http://"+r.asterisk.addr
+	if r.sentinels != "" {
+		at.Redis = r.sentinels
+	}
 	return at
 }
