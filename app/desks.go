@@ -100,6 +100,21 @@ func (d *desks) look(ctx context.Context) {
 	d.duty(ctx, v, online)
 }
 
+// locate asks every Asterisk anew which telephones it has: an agent who signs in may
+// have registered a moment ago, and where decides how he is rung.
+func (a *App) locate(ctx context.Context) {
+	if len(a.nodes) == 1 {
+		return
+	}
+	for _, n := range a.nodes {
+		if x := n.up(); x != nil {
+			if here, err := x.Registered(ctx); err == nil {
+				n.online.Store(&here)
+			}
+		}
+	}
+}
+
 // recover puts lost agents back, paused until they are ready: what they did when
 // the board was lost is not known. One whose telephone is not there yet comes
 // back with it.

@@ -48,12 +48,14 @@ func (a *App) serve(ctx context.Context, n *node, ready chan<- error) error {
 		if away.IsZero() {
 			away = a.now()
 			a.log.Warn("the connection to Asterisk ended; connecting again", "asterisk", n.Name, "err", err)
-			n.online.Store(nil)
+			if was := n.online.Swap(nil); was != nil {
+				n.was = *was
+			}
 			if err := a.board.Away(ctx, n.routed()); err != nil && ctx.Err() == nil {
 				a.log.Warn("callers of an Asterisk that is away may be offered", "asterisk", n.Name, "err", err)
 			}
 		}
-		if a.now().Sub(away) > giveUpAfter {
+		if a.now().Sub(away) > patience(err) {
 			a.giveUp(ctx, n)
 		}
 		select {

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"hotline"
@@ -31,6 +33,7 @@ type node struct {
 	lease    *lease.Keeper
 	exchange atomic.Pointer[pbx.Exchange]
 	online   atomic.Pointer[map[string]bool] // its telephones that are registered; nil while it is not connected
+	was      map[string]bool                 // those when the connection ended; of serve
 	lost     atomic.Bool                     // given up, until it is connected again
 }
 
@@ -102,9 +105,22 @@ func (a *App) exchanges() (xs []*pbx.Exchange) {
 }
 
 // giveUpAfter is how long an Asterisk may be away before its calls are taken as
-// lost. One that was restarted is back by then; the calls of one that died are over
-// at once, whatever we believe, and only their tickets and their agents wait.
-const giveUpAfter = 10 * time.Second
+// lost: it may be cut off and its callers there all the same. Where its host refuses
+// the connection the process is gone and its calls with it; goneAfter is only longer
+// than a moment.
+const (
+	giveUpAfter = 10 * time.Second
+	goneAfter   = 2 * time.Second
+)
+
+// patience is how long an Asterisk is waited for that cannot be reached because of
+// err.
+func patience(err error) time.Duration {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return goneAfter
+	}
+	return giveUpAfter
+}
 
 // giveUp closes the calls of an Asterisk that died, as lost, and frees the agents
 // who talked there. Where there is only one, nothing can be served before it is
@@ -114,6 +130,7 @@ func (a *App) giveUp(ctx context.Context, n *node) {
 		return
 	}
 	a.log.Error("ALARM: an Asterisk does not answer; its calls are lost", "asterisk", n.Name)
+	a.cut(ctx, n)
 	for _, x := range a.exchanges() {
 		if err := x.HangUpFrom(ctx, n.Name); err != nil {
 			a.log.Warn("hang up the agents' legs of a lost Asterisk", "asterisk", n.Name, "err", err)
@@ -133,6 +150,24 @@ func (a *App) giveUp(ctx context.Context, n *node) {
 	none := func(hotline.CallID) bool { return false }
 	if err := a.board.Sync(ctx, n.routed(), nil, none); err != nil {
 		a.log.Warn("the board keeps the calls of a lost Asterisk", "asterisk", n.Name, "err", err)
+	}
+}
+
+// cut ends the talks of callers elsewhere with agents whose telephones were at the
+// Asterisk that died; the callers wait again.
+func (a *App) cut(ctx context.Context, n *node) {
+	v, err := a.board.View(ctx)
+	if err != nil {
+		return
+	}
+	online := a.online()
+	for _, ag := range v.Agents {
+		if ag.Offer == 0 || n.has(ag.Call) || !n.was[string(ag.Phone)] || online[string(ag.Phone)] {
+			continue
+		}
+		if x := a.nodeOf(ag.Call).up(); x != nil {
+			x.Cut(hotline.Offer{ID: ag.Offer, Call: ag.Call, Agent: ag.ID, Phone: ag.Phone})
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ func (a *App) SignIn(ctx context.Context, id hotline.AgentID, phone hotline.Phon
 	if err := a.relieve(ctx, phone); err != nil {
 		return err
 	}
+	a.locate(ctx)
 	if err := a.board.SignIn(ctx, id, phone, skills); err != nil {
 		return err
 	}

@@ -67,7 +67,8 @@ type Talk struct {
 type TalkEnd struct {
 	By   hotline.Side
 	Note string // why it was not recorded although it should be
-	// Unjoined: the agent's phone was gone before the two were joined.
+	// Unjoined: the agent's phone was gone before the two were joined, or its
+	// Asterisk died in the talk: the caller waits again.
 	Unjoined bool
 }
 

@@ -245,7 +245,8 @@ func (x *Exchange) HangUpFrom(ctx context.Context, node string) error {
 		return err
 	}
 	for _, ch := range channels {
-		if strings.HasPrefix(ch.Name, "PJSIP/"+nodePrefix+node+"-") {
+		_, ours := offerOf(ch.ID)
+		if !ours && strings.HasPrefix(ch.Name, "PJSIP/"+nodePrefix+node+"-") {
 			if err := x.conn.Do(ctx, ari.Hangup(ch.ID, "normal")); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"hotline"
@@ -17,6 +18,7 @@ type leg struct {
 	offer     hotline.Offer
 	up        bool
 	left      chan struct{} // closed when the agent left, a moment before the channel is gone
+	cut       atomic.Bool   // the Asterisk that his telephone is at died
 	cancelled time.Time
 }
 
@@ -78,6 +80,15 @@ func endpointOf(phone hotline.PhoneID, through string) string {
 // hotlineNumber is what an agent's telephone shows as the caller, beside the
 // queue's name.
 const hotlineNumber = "12345"
+
+// Cut hangs up the leg of an agent whose telephone was at an Asterisk that died: he
+// hears nothing and cannot hang up. The caller waits again where he stood.
+func (x *Exchange) Cut(o hotline.Offer) {
+	if l := x.leg(o); l != nil {
+		l.cut.Store(true)
+		x.hangUp(o)
+	}
+}
 
 // stray hangs up a leg that nobody here made: the last request of a controller
 // that died, carried out after we had listed what there is.

@@ -54,7 +54,7 @@ func (l *Line) talk(ctx context.Context, t ivr.Talk, leg *leg) (ivr.TalkEnd, err
 		case <-leg.left:
 			l.part(ctx, t)
 			l.unrecord(t)
-			return ivr.TalkEnd{By: hotline.SideAgent, Note: note}, nil
+			return ivr.TalkEnd{By: hotline.SideAgent, Note: note, Unjoined: leg.cut.Load()}, nil
 		case <-ctx.Done():
 			cause := context.Cause(ctx)
 			if isAny(cause, ivr.ErrHungUp, ivr.ErrLost) {

@@ -45,9 +45,9 @@ type citizen struct {
 }
 
 // dial calls 12345 and waits for the answer.
-func dial(r *rig.Rig, number string) citizen {
+func dial(r *rig.Rig, number string, changes ...func(*phone.Options)) citizen {
 	r.T.Helper()
-	p := r.Citizen(number)
+	p := r.Citizen(number, changes...)
 	call, err := p.Dial(r.T.Context(), "12345", phone.DialOptions{})
 	must(r.T, err)
 	c := citizen{r, call, number, p.Close}

@@ -64,7 +64,7 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	}
 	p.stuck = app.Die(log, os.Stderr)
 	defer p.close()
-	a, err := p.controller(o.At, flows[i], o.Rules, log)
+	a, err := p.controller(o.At, o.Others, flows[i], o.Rules, log)
 	if err != nil {
 		return err
 	}

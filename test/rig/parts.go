@@ -84,20 +84,32 @@ func Text(key string) string {
 }
 
 // controller makes the controller itself.
-func (p *parts) controller(at site.Addresses, flow *ivr.Flow, rules routing.Rules, log *slog.Logger) (*app.App, error) {
-	boot, err := at.BootPassword()
+func (p *parts) controller(at site.Addresses, others map[string]site.Addresses, flow *ivr.Flow, rules routing.Rules, log *slog.Logger) (*app.App, error) {
+	first, err := asterisk("a1", at)
 	if err != nil {
 		return nil, err
+	}
+	asterisks := []app.Asterisk{first}
+	for name, at := range others {
+		other, err := asterisk(name, at)
+		if err != nil {
+			return nil, err
+		}
+		asterisks = append(asterisks, other)
 	}
 	return app.New(app.Options{
 		Stuck:  p.stuck,
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
-		Asterisks: []app.Asterisk{{
-			Name: "a1", Boot: ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Media: "127.0.0.1",
-		}},
-		Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
+		Asterisks: asterisks, Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
 		Log: log,
 	}), nil
+}
+
+func asterisk(name string, at site.Addresses) (app.Asterisk, error) {
+	boot, err := at.BootPassword()
+	return app.Asterisk{
+		Name: name, Boot: ari.Config{URL: at.ARI, User: site.BootUser, Password: boot, App: site.ARIApp}, Media: at.Listen,
+	}, err
 }
 
 // script is one flow at all hours.
@@ -113,12 +125,12 @@ type here struct {
 	parts *parts
 }
 
-func startHere(t testing.TB, at site.Addresses, flow *ivr.Flow, rules routing.Rules) (*here, error) {
+func startHere(t testing.TB, at site.Addresses, others map[string]site.Addresses, flow *ivr.Flow, rules routing.Rules) (*here, error) {
 	p, err := openParts(t.Context(), at, flow)
 	if err != nil {
 		return nil, err
 	}
-	a, err := p.controller(at, flow, rules, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	a, err := p.controller(at, others, flow, rules, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ type Rig struct {
 	Store *store.Store
 	Flow  *ivr.Flow
 	Rules routing.Rules
+	// Others are further Asterisks of the hotline, by name; set before a controller
+	// starts.
+	Others map[string]site.Addresses
 
 	redis, asterisk *Tap // what controllers go through
 	now             *now
@@ -87,7 +90,7 @@ func (r *Rig) With(t testing.TB) *Rig {
 // Start starts a controller in this process.
 func (r *Rig) Start() {
 	r.T.Helper()
-	c, err := startHere(r.now.root, r.tapped(), r.Flow, r.Rules)
+	c, err := startHere(r.now.root, r.tapped(), r.Others, r.Flow, r.Rules)
 	r.must(err)
 	r.serve(c)
 }
@@ -117,10 +120,16 @@ func (r *Rig) Stop() {
 func (r *Rig) Agent(id hotline.AgentID, ph hotline.PhoneID, skills ...hotline.Skill) *phone.Phone {
 	r.T.Helper()
 	p := r.Phone(ph)
-	r.must(r.Store.AddAgent(r.T.Context(), store.Agent{ID: id, Name: "agent " + string(id), Skills: skills, Enabled: true}))
-	r.must(r.now.signIn(id, ph, skills))
+	r.SitDown(id, ph, skills...)
 	r.now.desks[id] = p
 	return p
+}
+
+// SitDown adds an agent and signs him in at a telephone that is registered.
+func (r *Rig) SitDown(id hotline.AgentID, ph hotline.PhoneID, skills ...hotline.Skill) {
+	r.T.Helper()
+	r.must(r.Store.AddAgent(r.T.Context(), store.Agent{ID: id, Name: "agent " + string(id), Skills: skills, Enabled: true}))
+	r.must(r.now.signIn(id, ph, skills))
 }
 
 // Desk is the telephone of an agent that Agent added.
@@ -136,9 +145,16 @@ func (r *Rig) Ready(id hotline.AgentID) {
 // runs.
 func (r *Rig) Phone(id hotline.PhoneID) *phone.Phone {
 	r.T.Helper()
+	return r.PhoneAt(r.Site, "", id)
+}
+
+// PhoneAt adds a telephone that is at an address of its own ("" any) and registers
+// it at a site.
+func (r *Rig) PhoneAt(at *site.Site, bind string, id hotline.PhoneID) *phone.Phone {
+	r.T.Helper()
 	password := store.NewPhonePassword()
 	r.must(r.now.addPhone(id, password))
-	p, err := phone.Open(phone.Options{Server: r.Site.Addresses().SIP, Number: string(id), Password: password})
+	p, err := phone.Open(phone.Options{Server: at.Addresses().SIP, Bind: bind, Number: string(id), Password: password})
 	r.must(err)
 	r.T.Cleanup(func() { _ = p.Close() })
 	ctx, cancel := context.WithTimeout(r.T.Context(), 10*time.Second)
@@ -182,12 +198,14 @@ type order struct {
 	At    site.Addresses
 	Flow  string
 	Rules routing.Rules
+	// Others are further Asterisks, by name.
+	Others map[string]site.Addresses
 }
 
 func (r *Rig) order() (string, error) { return r.orderAt(r.tapped()) }
 
 func (r *Rig) orderAt(at site.Addresses) (string, error) {
-	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules})
+	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules, Others: r.Others})
 	return string(b), err
 }
 
