@@ -15,7 +15,7 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 		from = c.From.String()
 	}
 	got, err := s.run(ctx, "take the lease "+c.Name, s.scripts.take, []string{s.key.lease + c.Name},
-		c.Holder.String(), int64(c.Floor), c.TTL.Milliseconds(), from)
+		c.Holder.String(), int64(c.Floor), c.TTL.Milliseconds(), from, c.Known)
 	if err != nil {
 		return lease.Lease{}, err
 	}

@@ -24,22 +24,33 @@ type Keeper struct {
 }
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
-// dead says that he runs no more is not waited for; dead may be nil. While the
+// dead says that he runs no more is not waited for; dead may be nil. A book that
+// was emptied while somebody held the lease leaves him its TTL to say so. While the
 // book is away Take goes on trying; its error is ctx's only.
 func Take(ctx context.Context, book Book, c Claim, dead func(Holder) bool) (*Keeper, error) {
 	if c.TTL == 0 {
 		c.TTL = TTL
 	}
+	var forgotten time.Time // since when the book has no holder of a lease that had one
 	for {
 		asked := time.Now()
 		held, err := book.TakeLease(ctx, c)
 		if err == nil {
-			c.From = Holder{}
+			c.From, c.Known = Holder{}, false
 			return keep(ctx, book, c, held.Token, asked), nil
 		}
 		if hotline.KindOf(err) == hotline.Conflict && dead != nil && c.From != held.Holder && dead(held.Holder) {
 			c.From = held.Holder
 			continue
+		}
+		switch {
+		case hotline.KindOf(err) != hotline.Conflict:
+		case held.Holder != (Holder{}):
+			c.Known, forgotten = true, time.Time{}
+		case forgotten.IsZero():
+			forgotten = time.Now()
+		case time.Since(forgotten) > c.TTL: // he would have written it anew
+			c.Known = false
 		}
 		select {
 		case <-ctx.Done():

@@ -34,6 +34,10 @@ type Claim struct {
 	// From takes the lease from this holder though its time is not over, and
 	// from nobody else: for a holder known to be dead. The zero holder: none.
 	From Holder
+	// Known: somebody else was seen to hold it. Where the book has no holder then,
+	// it was emptied, and whoever holds the lease has still to write it anew: that
+	// is a Conflict, with the zero holder.
+	Known bool
 }
 
 // Lease is who holds what.

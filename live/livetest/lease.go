@@ -85,6 +85,30 @@ func forgotten(t *testing.T, s Store) {
 	}
 }
 
+func emptied(t *testing.T, s Store) {
+	holder, next := claim(lease.Board, 1), claim(lease.Board, 2)
+	next.Known = true
+	l, err := s.TakeLease(t.Context(), next)
+	kind(t, err, hotline.Conflict)
+	if l.Holder != (lease.Holder{}) || l.Left != 0 {
+		t.Fatalf("nobody holds it, and it reads %+v", l)
+	}
+	must(t, s.RenewLease(t.Context(), holder, 1_000))
+	l, err = s.TakeLease(t.Context(), next)
+	kind(t, err, hotline.Conflict)
+	if l.Holder != holder.Holder {
+		t.Fatalf("written anew by %v, it is held by %v", holder.Holder, l.Holder)
+	}
+	other := lease.Claim{Name: "other", Holder: next.Holder, TTL: next.TTL, Known: true}
+	began := time.Now()
+	k, err := lease.Take(t.Context(), s, other, nil) // its holder is dead: nobody writes it anew
+	must(t, err)
+	if d := time.Since(began); d < next.TTL {
+		t.Fatalf("taken after %v; its holder is given %v", d, next.TTL)
+	}
+	must(t, k.Release(t.Context()))
+}
+
 func lost(t *testing.T, s Store) {
 	k, err := lease.Take(t.Context(), s, claim(lease.Board, 1), nil)
 	must(t, err)

@@ -19,6 +19,9 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 	if l.until > now && l.Holder != c.Holder && l.Holder != c.From {
 		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s is held by %v", c.Name, l.Holder)
 	}
+	if c.Known && l.Holder == (lease.Holder{}) {
+		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s was forgotten", c.Name)
+	}
 	l.Lease = lease.Lease{Name: c.Name, Token: max(hotline.Token(now), l.Token+1, c.Floor+1), Holder: c.Holder}
 	l.until = now.Add(c.TTL)
 	s.leases[c.Name] = l
