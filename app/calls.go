@@ -201,6 +201,11 @@ func (a *App) arrived(c pbx.Arrival, line func() *pbx.Line) {
 		a.done.Go(func() { a.code(c, l) })
 		return
 	}
+	if c.Door == pbx.DoorLeft {
+		l := line()
+		a.done.Go(func() { a.left(c, l) })
+		return
+	}
 	if a.calls.has(c.Call) {
 		return
 	}

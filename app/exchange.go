@@ -136,7 +136,7 @@ func (a *App) recover(ctx context.Context, n *node, x *pbx.Exchange) error {
 	}
 	alive := map[hotline.CallID]bool{}
 	for _, c := range found.Callers {
-		alive[c.Call] = true
+		alive[c.Call] = alive[c.Call] || c.Door != pbx.DoorLeft
 	}
 	if err := a.board.Sync(ctx, n.routed(), found.Legs, func(id hotline.CallID) bool { return alive[id] || a.calls.has(id) }); err != nil {
 		return err
@@ -209,6 +209,11 @@ func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.
 		if err := x.Line(found, c.Call).End(ctx); err != nil {
 			a.log.Warn("hang up a short code", "call", c.Call, "err", err)
 		}
+		return
+	}
+	if c.Door == pbx.DoorLeft {
+		l := x.Line(found, c.Call)
+		a.done.Go(func() { a.left(c, l) })
 		return
 	}
 	if a.calls.has(c.Call) {

@@ -5,6 +5,7 @@ package pbx
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ const (
 	varDiversion = "HOTLINE_DIVERSION"
 	varHistory   = "HOTLINE_HISTORY"
 	varPlace     = "HOTLINE_PLACE"
+	varLeft      = "HOTLINE_LEFT"
 )
 
 // Alive is the global variable by which a controller proves that it lives: the
@@ -132,7 +134,15 @@ type Arrival struct {
 	Answered               bool
 	To, Diversion, History string // headers, from the trunk only
 	Place                  string // what PlaceOn wrote, of a channel found by List
+	// Left is when a caller hung up whom only the dialplan held, DoorLeft; Call,
+	// Caller and At are his. Talked is how long a telephone on duty talked to him.
+	Left   time.Time
+	Talked time.Duration
 }
+
+// DoorLeft is the door of what is known of a caller who hung up while no controller
+// served (extensions.conf).
+const DoorLeft = "left"
 
 // arrived takes what belongs to nobody yet: new channels.
 func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
@@ -153,7 +163,24 @@ func arrival(ch ari.Channel) Arrival {
 		To: ch.Var(varTo), Diversion: ch.Var(varDiversion), History: ch.Var(varHistory),
 		Place: ch.Var(varPlace),
 	}
+	if a.Door == DoorLeft {
+		a.leave(ch.Var(varLeft))
+	}
 	return a
+}
+
+// leave reads what the dialplan knows of a caller who is gone.
+func (a *Arrival) leave(known string) {
+	parts := append(strings.Split(known, ":"), "", "", "", "")
+	a.Call, a.Caller = hotline.CallID(parts[0]), hotline.ParsePhone(parts[1])
+	_, arrived, _ := strings.Cut(parts[0], "-") // systemname-seconds.number
+	seconds := func(s string) int64 {
+		s, _, _ = strings.Cut(s, ".")
+		n, _ := strconv.ParseInt(s, 10, 64)
+		return n
+	}
+	a.At, a.Left = time.Unix(seconds(arrived), 0).UTC(), time.Unix(seconds(parts[2]), 0).UTC()
+	a.Talked = time.Duration(seconds(parts[3])) * time.Second
 }
 
 // States of a channel, in Asterisk's words.
@@ -196,8 +223,9 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 		case leg:
 			f.Legs = append(f.Legs, x.adopt(o, ch))
 		case ch.Var(varDoor) != "" && x.ours(ch):
-			f.Callers = append(f.Callers, arrival(ch))
-			f.lines[hotline.CallID(ch.ID)] = ch
+			c := arrival(ch)
+			f.Callers = append(f.Callers, c)
+			f.lines[c.Call] = ch
 		}
 	}
 	return f, x.sweep(ctx, f)

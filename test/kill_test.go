@@ -90,6 +90,29 @@ func TestKillBeforeTheQueue(t *testing.T) {
 		talk(t, c.Call, agent)
 		ending(c, agent)
 	})
+	t.Run("a citizen calls while none serves, and hangs up: he has his ticket", func(t *testing.T) {
+		r := r.With(t)
+		r.Kill()
+		quick, err := r.Citizen("00055530").Dial(t.Context(), "12345", phone.DialOptions{})
+		must(t, err)
+		time.Sleep(700 * time.Millisecond)
+		must(t, quick.Hangup(soon(t)))
+		patient := dial(r, "00055531") // answered by the words that hold him
+		time.Sleep(time.Second)
+		must(t, patient.Hangup(soon(t)))
+		time.Sleep(500 * time.Millisecond)
+		r.Spawn()
+		for _, number := range []string{"00055530", "00055531"} {
+			k := r.TicketOf(number)
+			if k.End != hotline.EndAbandonedGreeting || k.EndedBy != hotline.SideCaller || k.Dialled != "12345" {
+				t.Errorf("the ticket of %s is %+v", number, k)
+			}
+			if d := time.Since(k.Created); d < 0 || d > time.Minute {
+				t.Errorf("%s arrived at %v", number, k.Created)
+			}
+		}
+		r.Clean()
+	})
 	t.Run("a citizen calls while none serves: the dialplan holds him, then he is served", func(t *testing.T) {
 		r := r.With(t)
 		r.Kill()
@@ -101,15 +124,6 @@ func TestKillBeforeTheQueue(t *testing.T) {
 		agent := next(t, desk)
 		talk(t, c.Call, agent)
 		ending(c, agent)
-	})
-	t.Run("a held citizen hangs up while none serves: no ticket, nothing is left", func(t *testing.T) {
-		r := r.With(t)
-		r.Kill()
-		c := dial(r, "00055505")
-		time.Sleep(away)
-		c.hangup()
-		takeOver(r)
-		r.Clean()
 	})
 }
 
