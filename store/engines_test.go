@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -51,7 +52,7 @@ func postgres(t *testing.T) string {
 
 func freshSchema(t *testing.T, dsn string) string {
 	t.Helper()
-	db, err := openPostgres(t.Context(), Options{DSN: dsn})
+	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

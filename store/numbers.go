@@ -56,14 +56,23 @@ type Numbers struct {
 }
 
 // OpenNumbers reserves the first blocks and starts keeping them filled. now is
-// the clock (time.Now).
+// the clock (time.Now). While the database is away it waits a second and goes on:
+// calls get their numbers when they are written. Error: anything that does not pass
+// by itself.
 func (s *Store) OpenNumbers(ctx context.Context, now func() time.Time) (*Numbers, error) {
 	n := &Numbers{store: s, now: now, done: make(chan struct{}), low: make(chan struct{}, 1)}
-	if err := n.refill(ctx); err != nil {
-		return nil, err
-	}
 	ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	go n.keep(ctx)
+	first := make(chan error, 1)
+	go n.keep(ctx, first)
+	select {
+	case err := <-first:
+		if err != nil && hotline.KindOf(err) != hotline.Unavailable {
+			n.cancel()
+			<-n.done
+			return nil, err
+		}
+	case <-time.After(prepareFirst):
+	}
 	return n, nil
 }
 
@@ -133,10 +142,13 @@ func (n *Numbers) left(day string) int {
 	return left
 }
 
-func (n *Numbers) keep(ctx context.Context) {
+func (n *Numbers) keep(ctx context.Context, first chan<- error) {
 	defer close(n.done)
 	tick := time.NewTicker(refillEvery)
 	defer tick.Stop()
+	err := n.refill(ctx)
+	n.note(err)
+	first <- err
 	for {
 		select {
 		case <-ctx.Done():
@@ -144,11 +156,14 @@ func (n *Numbers) keep(ctx context.Context) {
 		case <-n.low:
 		case <-tick.C:
 		}
-		err := n.refill(ctx)
-		n.mu.Lock()
-		n.err = err
-		n.mu.Unlock()
+		n.note(n.refill(ctx))
 	}
+}
+
+func (n *Numbers) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.err = err
 }
 
 // refill reserves what is missing: today's numbers, and tomorrow's first block
@@ -205,6 +220,8 @@ func (n *Numbers) reserve(ctx context.Context, day string) error {
 func (n *Numbers) Close(ctx context.Context) error {
 	n.cancel()
 	<-n.done
+	ctx, cancel := bounded(ctx, readWithin) // numbers not given back are only gaps
+	defer cancel()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for i := len(n.blocks) - 1; i >= 0; i-- {

@@ -40,7 +40,13 @@ func TestANewerDatabaseIsLeftAlone(t *testing.T) {
 		if _, err := s.write.NewRaw("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)").Exec(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.migrate(t.Context()); hotline.KindOf(err) != hotline.Conflict || !strings.Contains(err.Error(), "newer program") {
+		if err := s.migrate(t.Context(), s.write.DB); err != nil {
+			t.Errorf("newer tables that serve this program too: %v", err)
+		}
+		if _, err := s.write.NewRaw("UPDATE schema_floor SET version = 9999").Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.migrate(t.Context(), s.write.DB); hotline.KindOf(err) != hotline.Conflict || !strings.Contains(err.Error(), "newer program") {
 			t.Errorf("says %v", err)
 		}
 	})

@@ -74,8 +74,14 @@ func (s *Store) WriteOutcomes(ctx context.Context, outcomes []hotline.Outcome) e
 	if len(outcomes) == 0 {
 		return nil
 	}
+	hot := s.hot.Load()
+	if hot == nil {
+		return s.gate.err()
+	}
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	return kind(s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		call, ticket := tx.Tx.StmtContext(ctx, s.hot.call), tx.Tx.StmtContext(ctx, s.hot.ticket)
+		call, ticket := tx.Tx.StmtContext(ctx, hot.call), tx.Tx.StmtContext(ctx, hot.ticket)
 		for _, o := range outcomes {
 			if err := writeOutcome(ctx, tx, call, ticket, o); err != nil {
 				return err

@@ -45,6 +45,8 @@ func (s *Store) AddPhone(ctx context.Context, id hotline.PhoneID, display, passw
 
 // Phones gives all accounts, by name.
 func (s *Store) Phones(ctx context.Context) ([]Phone, error) {
+	ctx, cancel := bounded(ctx, readWithin)
+	defer cancel()
 	var rows []struct{ ID, Realm, Digest, Display string }
 	if err := s.read.NewRaw("SELECT id, realm, digest, display FROM phones ORDER BY id").Scan(ctx, &rows); err != nil {
 		return nil, kind(err)

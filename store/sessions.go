@@ -87,6 +87,8 @@ func endPause(ctx context.Context, tx bun.Tx, agent hotline.AgentID, at time.Tim
 
 // OpenSessions gives who is signed in where, by agent.
 func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
+	ctx, cancel := bounded(ctx, readWithin)
+	defer cancel()
 	var rows []struct {
 		Agent, Phone, Reason string
 		SignedIn             hotline.Millis

@@ -22,32 +22,37 @@ import (
 // beside the one writer.
 const sqliteReaders = 4
 
-// openSQLite gives the writer, which has one connection and begins every
+// useSQLite gives the store its writer, which has one connection and begins every
 // transaction by taking the write lock (so that it never has to be given up
 // half-way), and a pool of readers.
-func openSQLite(ctx context.Context, o Options) (write, read *bun.DB, err error) {
+func (s *Store) useSQLite(o Options) error {
 	path, err := filepath.Abs(o.DSN)
 	if err != nil {
-		return nil, nil, hotline.Errorf(hotline.Invalid, "the database %q has no usable path: %w", o.DSN, err)
+		return hotline.Errorf(hotline.Invalid, "the database %q has no usable path: %w", o.DSN, err)
 	}
-	if err := makeFile(path); err != nil {
-		return nil, nil, err
-	}
-	w, err := sql.Open("sqlite", sqliteURL(path, o, "immediate"))
+	lite, err := sql.Open("sqlite", ":memory:") // for the driver; nothing is opened
 	if err != nil {
-		return nil, nil, hotline.Errorf(hotline.Invalid, "the database %s cannot be opened: %w", path, err)
+		return hotline.Errorf(hotline.Internal, "the driver of SQLite is not there: %w", err)
 	}
-	w.SetMaxOpenConns(1)
-	if err := firstConnection(ctx, w, o.Busy); err != nil {
-		return nil, nil, errors.Join(sqliteFault(path, err), w.Close())
+	writer := named{lite.Driver(), sqliteURL(path, o, "immediate")}
+	reader := named{lite.Driver(), sqliteURL(path, o, "deferred")}
+	if err := lite.Close(); err != nil {
+		return err
 	}
-	r, err := sql.Open("sqlite", sqliteURL(path, o, "deferred"))
-	if err != nil {
-		return nil, nil, errors.Join(sqliteFault(path, err), w.Close())
+	s.write = bun.NewDB(s.pool(writer, 1), sqlitedialect.New())
+	s.read = bun.NewDB(s.pool(reader, sqliteReaders), sqlitedialect.New())
+	s.first = func(ctx context.Context) (*sql.DB, error) {
+		if err := makeFile(path); err != nil {
+			return nil, err
+		}
+		db := sql.OpenDB(writer)
+		db.SetMaxOpenConns(1)
+		if err := firstConnection(ctx, db, o.Busy); err != nil {
+			return nil, errors.Join(sqliteFault(path, err), db.Close())
+		}
+		return db, nil
 	}
-	r.SetMaxOpenConns(sqliteReaders)
-	r.SetMaxIdleConns(sqliteReaders)
-	return bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New()), nil
+	return nil
 }
 
 // firstConnection connects, and tries again for as long as busy: programs that turn
