@@ -215,13 +215,7 @@ func (a *App) Stop(ctx context.Context) error {
 	for _, k := range a.leases() {
 		errs = append(errs, k.Release(ctx))
 	}
-	if a.numbers != nil {
-		errs = append(errs, a.numbers.Close(ctx))
-	}
-	if a.journal != nil {
-		errs = append(errs, a.journal.DrainNow(ctx, a.opt.Store.WriteOutcomes), a.journal.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.closeBooks(ctx))...)
 }
 
 // Board is the routing, for the API.

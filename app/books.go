@@ -19,14 +19,66 @@ func (a *App) openBooks(ctx context.Context) (err error) {
 	}
 	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
 	a.numbers, err = a.opt.Store.OpenNumbers(ctx, time.Now)
+	select {
+	case <-a.opt.Store.Ready():
+	default:
+		a.log.Error("ALARM: SQL is away; calls are served, tickets wait in the journal, nobody can sign in", "err", a.opt.Store.Ping(ctx))
+		a.done.Go(func() { a.catchUp(a.life) })
+	}
 	return err
+}
+
+// catchUp does what the start could not while SQL was away: telephones are told to
+// Asterisk, and agents whom the board has lost are put back.
+func (a *App) catchUp(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-a.opt.Store.Ready():
+	}
+	a.log.Info("SQL is back")
+	for _, n := range a.nodes {
+		if x := n.up(); x != nil {
+			if err := a.pushPhones(ctx, n, x); err != nil && ctx.Err() == nil {
+				a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "err", err)
+			}
+		}
+	}
+	d := &desks{a: a}
+	if err := d.miss(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
+	}
+	for d.recover(ctx, a.online()); len(d.lost) > 0; d.recover(ctx, a.online()) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// closeBooks gives numbers back and writes what SQL takes within a moment; the rest
+// stays in the journal, for whoever starts next.
+func (a *App) closeBooks(ctx context.Context) error {
+	var errs []error
+	if a.numbers != nil {
+		if err := a.numbers.Close(ctx); err != nil {
+			a.log.Warn("the numbers in hand are not given back", "err", err)
+		}
+	}
+	if a.journal != nil {
+		a.drain(ctx, a.journal)
+		errs = append(errs, a.journal.Close())
+	}
+	return errors.Join(errs...)
 }
 
 const (
 	// mostJournals is how many controllers may be frozen with their journals open
 	// before a further one has nowhere to write.
 	mostJournals = 8
-	// drainFirst is how long SQL may take at the start before calls are served.
+	// drainFirst is how long SQL may take at the start before calls are served, and at
+	// the end before the next controller has the rest.
 	drainFirst = time.Second
 )
 
@@ -74,6 +126,6 @@ func (a *App) drain(ctx context.Context, j *store.Journal) {
 	ctx, cancel := context.WithTimeout(ctx, drainFirst)
 	defer cancel()
 	if err := j.DrainNow(ctx, a.opt.Store.WriteOutcomes); err != nil {
-		a.log.Warn("the journal found at the start waits for SQL", "err", err)
+		a.log.Warn("finished calls wait in the journal for SQL", "calls", j.Backlog(), "err", err)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"hotline"
 	"hotline/routing"
@@ -56,6 +57,9 @@ type diary chan func(ctx context.Context)
 // not to the board.
 const mostEntries = 1024
 
+// lastEntries is how long the last ones may take when the controller stops.
+const lastEntries = 2 * time.Second
+
 // put is called from the routing's loop and does not wait.
 func (a *App) put(id hotline.AgentID, entry func(ctx context.Context)) {
 	if id.OnDuty() {
@@ -75,8 +79,10 @@ func (a *App) keepDiary(ctx context.Context) {
 		case entry := <-a.diary:
 			entry(context.WithoutCancel(ctx))
 		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastEntries)
+			defer cancel()
 			for range len(a.diary) {
-				(<-a.diary)(context.WithoutCancel(ctx))
+				(<-a.diary)(ctx)
 			}
 			return
 		}

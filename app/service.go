@@ -82,7 +82,7 @@ func (s *Service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.store, err = store.Open(ctx, store.Options{DSN: source}); err != nil {
+	if s.store, err = store.Open(ctx, store.Options{DSN: source, Later: true}); err != nil {
 		return err
 	}
 	if err := s.speak(ctx, s.cfg.City); err != nil {

@@ -33,8 +33,21 @@ func (s *Service) parts() []web.Part {
 		{Name: "asterisk", Check: func(context.Context) error { return s.app.connected() }},
 		{Name: "board", Check: func(context.Context) error { return s.app.holdsBoard() }},
 		{Name: "redis", Check: s.live.Ping},
-		{Name: "sql", Check: s.store.Ping},
+		{Name: "sql", Check: s.store.Ping, Spare: true},
+		{Name: "journal", Check: func(context.Context) error { return s.app.booked() }, Spare: true},
 	}
+}
+
+// mostUnbooked is how many finished calls may wait for SQL before that is worth a
+// word: more than a second of the busiest hour brings.
+const mostUnbooked = 100
+
+// booked tells whether finished calls reach SQL.
+func (a *App) booked() error {
+	if n := a.journal.Backlog(); n > mostUnbooked {
+		return hotline.Errorf(hotline.Unavailable, "%d finished calls wait in the journal for SQL", n)
+	}
+	return nil
 }
 
 // connected tells whether Asterisk's events reach us. With several, one is enough

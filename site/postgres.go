@@ -83,6 +83,16 @@ func (p *Postgres) URL() string {
 	return "postgres://hotline@/postgres?host=" + url.QueryEscape(p.dir)
 }
 
+// PIDs are the server and all its processes, to be frozen; none while it does not
+// run.
+func (p *Postgres) PIDs() []int {
+	pid := p.PID()
+	if pid == 0 {
+		return nil
+	}
+	return append([]int{pid}, offspring(pid)...)
+}
+
 // Start starts the server after Kill, with what it had confirmed.
 func (p *Postgres) Start(ctx context.Context) error {
 	if p.PID() != 0 {

@@ -64,6 +64,8 @@ func (s *Store) AddAgent(ctx context.Context, a Agent) error {
 
 // Agents gives everybody, by staff number.
 func (s *Store) Agents(ctx context.Context) ([]Agent, error) {
+	ctx, cancel := bounded(ctx, readWithin)
+	defer cancel()
 	var rows []agentRow
 	if err := s.read.NewRaw("SELECT id, name, skills, enabled FROM agents ORDER BY id").Scan(ctx, &rows); err != nil {
 		return nil, kind(err)
@@ -97,6 +99,8 @@ func (s *Store) SetPIN(ctx context.Context, agent hotline.AgentID, pin string) e
 // After five wrong PINs in a row it is Unavailable for five minutes, the right
 // PIN included.
 func (s *Store) CheckPIN(ctx context.Context, agent hotline.AgentID, pin string) (Agent, error) {
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	var rows []agentRow
 	err := s.read.NewRaw("SELECT id, name, skills, enabled, pin, failures, locked_until FROM agents WHERE id = ?",
 		clean(string(agent))).Scan(ctx, &rows)

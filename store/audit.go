@@ -45,6 +45,8 @@ func audit(ctx context.Context, db bun.IDB, verb, object, detail string) error {
 
 // Audit gives what was done, the newest first; limit at most 1,000.
 func (s *Store) Audit(ctx context.Context, limit int) ([]Deed, error) {
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	var rows []struct {
 		At                          hotline.Millis
 		Actor, Verb, Object, Detail string

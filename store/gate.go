@@ -127,7 +127,7 @@ func (s *Store) pool(c driver.Connector, most int) *sql.DB {
 }
 
 const (
-	writeWithin = 10 * time.Second // of one change
+	writeWithin = 10 * time.Second // of one change, and of what a person asks for
 	readWithin  = 2 * time.Second  // of what a start reads: it does not wait for a database that stands still
 )
 

@@ -37,6 +37,8 @@ type ticketRow struct {
 
 // ListTickets gives tickets, the newest call first.
 func (s *Store) ListTickets(ctx context.Context, f Filter) ([]ticket.Ticket, error) {
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	if f.Limit <= 0 {
 		f.Limit = usualTickets
 	}
@@ -69,6 +71,8 @@ func (s *Store) ListTickets(ctx context.Context, f Filter) ([]ticket.Ticket, err
 // Ticket gives one ticket by its number, written in any way ParseNumber reads.
 // Errors: Invalid, NotFound.
 func (s *Store) Ticket(ctx context.Context, no hotline.TicketNo) (ticket.Ticket, error) {
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	no, err := ticket.ParseNumber(string(no))
 	if err != nil {
 		return ticket.Ticket{}, err

@@ -46,6 +46,8 @@ func (s *Store) AddUser(ctx context.Context, u User) error {
 
 // Users gives everybody, by name.
 func (s *Store) Users(ctx context.Context) ([]User, error) {
+	ctx, cancel := bounded(ctx, readWithin)
+	defer cancel()
 	list := []User{}
 	err := s.read.NewRaw("SELECT name, role, enabled FROM users ORDER BY name").Scan(ctx, &list)
 	return list, kind(err)
@@ -84,6 +86,8 @@ func (s *Store) RevokeTokens(ctx context.Context, user string) (int, error) {
 // UserByToken gives the user whose token it is. Error: Forbidden when the
 // token is unknown or revoked or the user disabled, Unavailable when SQL is.
 func (s *Store) UserByToken(ctx context.Context, token string) (User, error) {
+	ctx, cancel := bounded(ctx, writeWithin)
+	defer cancel()
 	var rows []struct {
 		Name, Role string
 		Enabled    bool

@@ -308,8 +308,14 @@ func TestHealth(t *testing.T) {
 	if status, body := h.ask("", "GET", "/readyz", ""); status != http.StatusOK || !strings.Contains(body, `"ready":true`) {
 		t.Errorf("ready: %d %s", status, body)
 	}
-	h.parts.goes(true)
+	h.parts.booksGo(true)
 	status, body := h.ask("", "GET", "/readyz", "")
+	if status != http.StatusOK || !strings.Contains(body, `"ready":true,"degraded":true`) || !strings.Contains(body, `{"name":"sql","ok":false,"why":"the database is away"}`) {
+		t.Errorf("calls are served without SQL: %d %s", status, body)
+	}
+	h.parts.booksGo(false)
+	h.parts.goes(true)
+	status, body = h.ask("", "GET", "/readyz", "")
 	if status != http.StatusServiceUnavailable || !strings.Contains(body, `{"name":"asterisk","ok":false,"why":"the event socket is not connected"}`) {
 		t.Errorf("not ready: %d %s", status, body)
 	}

@@ -13,8 +13,9 @@ const checkTime = time.Second
 
 // Health is what /readyz answers.
 type Health struct {
-	Ready bool         `json:"ready"`
-	Parts []PartHealth `json:"parts"`
+	Ready    bool         `json:"ready"`
+	Degraded bool         `json:"degraded"` // calls are served, but not all works: see the parts
+	Parts    []PartHealth `json:"parts"`
 }
 
 // PartHealth is how one part does.
@@ -32,7 +33,8 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	}{true})
 }
 
-// readyz tells whether calls are served: 200 only when every part works.
+// readyz tells whether calls are served: 200 only when every part works that they
+// need. What they can spare shows as degraded.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	note(w, "readyz")
 	h := s.Health(r.Context())
@@ -59,8 +61,9 @@ func (s *Server) Health(ctx context.Context) Health {
 		})
 	}
 	all.Wait()
-	for _, p := range h.Parts {
-		h.Ready = h.Ready && p.OK
+	for i, p := range h.Parts {
+		h.Ready = h.Ready && (p.OK || s.o.Parts[i].Spare)
+		h.Degraded = h.Degraded || !p.OK
 	}
 	return h
 }

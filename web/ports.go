@@ -155,6 +155,8 @@ type Call struct {
 // Part is a part the service needs, for /readyz.
 type Part struct {
 	Name string // one word, for example "redis"
+	// Spare: calls are served without it; then readyz says degraded, not unready.
+	Spare bool
 	// Check returns nil when the part works, and else one sentence. It obeys
 	// ctx, which gives it a second.
 	Check func(ctx context.Context) error

@@ -65,7 +65,7 @@ func open(t *testing.T, change ...func(*web.Options)) *house {
 	o := web.Options{
 		Board: h.board, Desk: desk{h.board}, People: people{h.store}, Phones: phones{h.store}, Users: users{h.store},
 		Books: books{h.store}, Facts: facts{h.memory}, City: h.city, As: store.As,
-		Parts: []web.Part{{Name: "asterisk", Check: h.parts.asterisk}, {Name: "sql", Check: h.store.Ping}},
+		Parts: []web.Part{{Name: "asterisk", Check: h.parts.asterisk}, {Name: "sql", Check: h.parts.books, Spare: true}},
 		Log:   slog.New(slog.NewTextHandler(h.log, nil)),
 	}
 	for _, c := range change {
@@ -276,10 +276,25 @@ func (c *city) Reload(context.Context) error {
 	return c.fault
 }
 
-// parts is an Asterisk that can be away.
+// parts is an Asterisk and a database that can be away.
 type parts struct {
-	mu   sync.Mutex
-	away bool
+	mu            sync.Mutex
+	away, noBooks bool
+}
+
+func (p *parts) booksGo(away bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.noBooks = away
+}
+
+func (p *parts) books(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.noBooks {
+		return errors.New("the database is away")
+	}
+	return nil
 }
 
 func (p *parts) goes(away bool) {

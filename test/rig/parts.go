@@ -38,7 +38,7 @@ func openParts(ctx context.Context, at site.Addresses, flow *ivr.Flow) (*parts, 
 	if p.live, err = live.Open(ctx, boardAt(at.Redis, password)); err != nil {
 		return nil, err
 	}
-	if p.store, err = store.Open(ctx, store.Options{DSN: filepath.Join(at.Dir, "hotline.db")}); err != nil {
+	if p.store, err = store.Open(ctx, store.Options{DSN: booksAt(at), Later: true}); err != nil {
 		return nil, err
 	}
 	p.sounds, err = speak(ctx, at, flow)
