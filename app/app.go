@@ -62,6 +62,9 @@ type Options struct {
 	// stuck cannot hand over. nil: nobody watches.
 	Stuck      func(part string)
 	StuckAfter time.Duration
+
+	// Limits say when new callers are not taken.
+	Limits Limits
 }
 
 // App is one controller.
@@ -81,6 +84,7 @@ type App struct {
 	unsaved  unsaved
 	diary    diary
 	watchdog *watchdog
+	doors    doors
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -99,6 +103,7 @@ func New(o Options) *App {
 	}
 	a.calls.init()
 	a.unsaved.init()
+	a.doors.init(o.Limits)
 	a.diary = make(diary, mostEntries)
 	a.board = routing.New(o.Live, phones{a}, o.Rules, a.boardEars(), time.Now)
 	a.watchdog = newWatchdog(o.StuckAfter, a.questions()...)

@@ -206,7 +206,7 @@ func (a *App) arrived(c pbx.Arrival, line func() *pbx.Line) {
 		a.done.Go(func() { a.left(c, l) })
 		return
 	}
-	if a.calls.has(c.Call) {
+	if a.calls.has(c.Call) || a.turnAway(c) {
 		return
 	}
 	rec := a.newRecord(c)

@@ -88,6 +88,7 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	desks := a.desksOf(ctx, n, x)
 	up()
 	a.done.Go(func() { a.prove(ctx, x) })
+	a.done.Go(func() { a.keepDoor(ctx, n, x) })
 	return desks.watch(ctx)
 }
 
@@ -102,7 +103,7 @@ func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
 	if err != nil {
 		return nil, wrap("take charge of Asterisk", err)
 	}
-	cfg.Meter = a.opt.Meter
+	cfg.Meter = timed{a.opt.Meter, &n.load}
 	x, err := pbx.Connect(ctx, pbx.Options{
 		ARI: cfg, Sounds: a.opt.Sounds, Music: a.opt.Music, LegTimeout: a.opt.Rules.Ring + 10*time.Second,
 	}, pbx.Ears{
@@ -118,6 +119,7 @@ func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.load.connected(a.now())
 	n.exchange.Store(x)
 	return x, nil
 }

@@ -24,6 +24,8 @@ func (s *Service) measure() {
 	s.metrics.Board(s.view, queues...)
 	s.metrics.Gauge("journal_backlog", "Finished calls that SQL does not have yet.", func() float64 { return float64(s.app.journal.Backlog()) })
 	s.metrics.Gauge("calls", "Calls that this controller plays now.", func() float64 { return float64(s.app.calls.count()) })
+	s.metrics.Count("calls_turned_away_total", "Callers whom the dialplan told that they cannot be taken now; they have no ticket unless hotline_calls_total{end=\"refused\"} counts them too.",
+		func() float64 { return float64(s.app.doors.refused.Load()) })
 	s.metrics.Gauge("ticket_numbers_left", "Ticket numbers of today that can be told without SQL.", func() float64 { return float64(s.app.numbers.Left(time.Now())) })
 	s.metrics.Gauge("live_watchers", "Browsers that follow the live events.", func() float64 { return float64(s.web.Watchers()) })
 }

@@ -35,6 +35,7 @@ type node struct {
 	online   atomic.Pointer[map[string]bool] // its telephones that are registered; nil while it is not connected
 	was      map[string]bool                 // those when the connection ended; of serve
 	lost     atomic.Bool                     // given up, until it is connected again
+	load     load
 }
 
 // has tells whether the call is on it.

@@ -100,7 +100,8 @@ func (s *Service) open(ctx context.Context) error {
 		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
 		Asterisks: asterisks(set.Asterisk, password), Music: set.Asterisk.Music,
-		Journal: set.Directories.Journal, Log: s.log, Stuck: s.cfg.Stuck,
+		Journal: set.Directories.Journal, Log: s.log,
+		Stuck: s.cfg.Stuck, StuckAfter: set.Limits.Stuck, Limits: limits(set),
 	})
 	s.web = s.newWeb(s.cfg.Version)
 	return nil

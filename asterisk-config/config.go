@@ -83,6 +83,7 @@ type Values struct {
 
 	HoldSeconds, RetrySeconds int      // extensions.conf, [hold]
 	DutyPhones                []string // endpoints that ring when the hold is over
+	TellRefused               int      // so many callers who cannot be taken are told so at once; extensions.conf, [full]
 
 	BootPassword string // ARI's boot user
 }

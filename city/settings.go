@@ -22,6 +22,7 @@ type Settings struct {
 	SIP         SIP
 	Trunk       Trunk
 	Duty        Duty
+	Limits      Limits
 	Log         Log
 	Budgets     Budgets
 	Languages   []string // the first is spoken where nothing else is asked for
@@ -136,6 +137,14 @@ type Duty struct {
 	Retry  time.Duration // and a controller is tried so often
 }
 
+// Limits say when callers are not taken, and when the controller is stuck.
+type Limits struct {
+	Calls  int           // in progress at once; 0: what the ports for sound and the memory allow
+	Answer time.Duration // Asterisk's time to answer, over which new callers are refused
+	Tell   int           // so many refused callers at once are told so in words; 0: none
+	Stuck  time.Duration // a part of the controller may be silent so long
+}
+
 // Log says how much is logged, and how.
 type Log struct{ Level, Format string }
 
@@ -230,6 +239,11 @@ func (s *Settings) table(dir string) []setting {
 		extensions("duty.phones", &s.Duty.Phones, nil),
 		seconds("duty.hold", &s.Duty.Hold, time.Minute, time.Second, time.Hour),
 		seconds("duty.retry", &s.Duty.Retry, 3*time.Second, time.Second, time.Minute),
+
+		count("limits.calls", &s.Limits.Calls, 0, 0, 100000),
+		duration("limits.answer", &s.Limits.Answer, time.Second, 100*time.Millisecond, 10*time.Second),
+		count("limits.tell", &s.Limits.Tell, 10, 0, 1000),
+		duration("limits.stuck", &s.Limits.Stuck, 5*time.Second, 2*time.Second, time.Minute),
 
 		oneOf("log.level", &s.Log.Level, "info", "debug", "warn", "error"),
 		oneOf("log.format", &s.Log.Format, "text", "json"),

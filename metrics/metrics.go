@@ -50,6 +50,11 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "hotline", Name: name, Help: help}, read))
 }
 
+// Count adds a figure that only grows and is read at each scrape; see Gauge.
+func (m *Metrics) Count(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(counter(name, help), read))
+}
+
 // ends are the ways a call can end, so that each has its line from the start.
 func ends() []hotline.End {
 	return []hotline.End{

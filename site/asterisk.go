@@ -44,7 +44,7 @@ func (s *Site) configure() error {
 		RTPFirst: s.addresses.RTPFirst, RTPLast: s.addresses.RTPLast,
 		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, Nodes: o.Nodes, StaticPhones: o.StaticPhones,
 		TLS: s.tls, TrunkTransport: o.TrunkTransport, TrunkSRTP: o.TrunkSRTP, Outside: o.Outside,
-		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones,
+		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones, TellRefused: o.TellRefused,
 		BootPassword: s.bootPassword,
 	}
 	if o.Bench {

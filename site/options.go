@@ -77,6 +77,10 @@ type Options struct {
 	DutyPhones                []string
 	HoldSeconds, RetrySeconds int
 
+	// TellRefused is how many callers who cannot be taken are told so in words at
+	// the same time, before 503; 0: none are.
+	TellRefused int
+
 	// StaticPhones are written into pjsip.conf and never register.
 	StaticPhones []asteriskconfig.Phone
 

@@ -50,7 +50,7 @@ func found(at site.Addresses) map[string]string {
 	}
 	return map[string]string{
 		"asterisk.url": at.ARI, "asterisk.media": media, "redis.address": at.Redis, "http.listen": at.API,
-		"recording.folder": at.Recordings,
+		"recording.folder": at.Recordings, "sip.rtp_first": strconv.Itoa(at.RTPFirst), "sip.rtp_last": strconv.Itoa(at.RTPLast),
 	}
 }
 
@@ -62,6 +62,7 @@ func siteOptions(c *city.City, p *places) site.Options {
 		RTPFirst: s.SIP.RTPFirst, RTPLast: s.SIP.RTPLast, TrunkMatch: s.Trunk.Match, TrunkContact: s.Trunk.Contact,
 		DTMF: s.Trunk.DTMF, DutyPhones: s.Duty.Phones,
 		HoldSeconds: int(s.Duty.Hold / time.Second), RetrySeconds: int(s.Duty.Retry / time.Second),
+		TellRefused: s.Limits.Tell,
 	}
 	for _, other := range s.SIP.Others {
 		name, at, _ := strings.Cut(other, "=") // city.Load has seen to it

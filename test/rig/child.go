@@ -62,7 +62,7 @@ func serveOrder(raw string, flows []*ivr.Flow) error {
 	if err != nil {
 		return err
 	}
-	p.stuck = app.Die(log, os.Stderr)
+	p.stuck, p.limits = app.Die(log, os.Stderr), o.Limits
 	defer p.close()
 	a, err := p.controller(o.At, o.Others, flows[i], o.Rules, log)
 	if err != nil {

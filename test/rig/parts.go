@@ -26,7 +26,8 @@ type parts struct {
 	store  *store.Store
 	sounds *voice.Library
 	// stuck ends the process of a controller that is stuck; nil where it is ours.
-	stuck func(part string)
+	stuck  func(part string)
+	limits app.Limits
 }
 
 func openParts(ctx context.Context, at site.Addresses, flow *ivr.Flow) (*parts, error) {
@@ -98,7 +99,7 @@ func (p *parts) controller(at site.Addresses, others map[string]site.Addresses, 
 		asterisks = append(asterisks, other)
 	}
 	return app.New(app.Options{
-		Stuck:  p.stuck,
+		Stuck: p.stuck, Limits: p.limits,
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
 		Asterisks: asterisks, Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
 		Log: log,

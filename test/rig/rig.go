@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hotline"
+	"hotline/app"
 	"hotline/ivr"
 	"hotline/live"
 	"hotline/phone"
@@ -32,6 +33,8 @@ type Rig struct {
 	// Others are further Asterisks of the hotline, by name; set before a controller
 	// starts.
 	Others map[string]site.Addresses
+	// Limits are of controllers in processes of their own.
+	Limits app.Limits
 
 	redis, asterisk *Tap // what controllers go through
 	now             *now
@@ -200,12 +203,13 @@ type order struct {
 	Rules routing.Rules
 	// Others are further Asterisks, by name.
 	Others map[string]site.Addresses
+	Limits app.Limits
 }
 
 func (r *Rig) order() (string, error) { return r.orderAt(r.tapped()) }
 
 func (r *Rig) orderAt(at site.Addresses) (string, error) {
-	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules, Others: r.Others})
+	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules, Others: r.Others, Limits: r.Limits})
 	return string(b), err
 }
 
