@@ -18,6 +18,7 @@ import (
 	"hotline/live/lease"
 	"hotline/pbx"
 	"hotline/pbx/ari"
+	"hotline/pbx/guard"
 	"hotline/recording"
 	"hotline/routing"
 	"hotline/store"
@@ -57,6 +58,11 @@ type Options struct {
 	Journal string
 	Log     *slog.Logger
 
+	// Guard says how many wrong passwords are one too many; nil: nobody counts.
+	Guard *guard.Options
+	// SRTP is how telephones' sound is encrypted (asteriskconfig.SRTPOff, "" too).
+	SRTP string
+
 	// Stuck is told when a part of this controller (board, exchange, saving) has
 	// not answered for StuckAfter (0: 5 s): it must end the process, for what is
 	// stuck cannot hand over. nil: nobody watches.
@@ -85,6 +91,7 @@ type App struct {
 	diary    diary
 	watchdog *watchdog
 	doors    doors
+	door     *guard.Guard // nil: nobody counts
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -129,6 +136,9 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.openBooks(ctx); err != nil {
 		return err
 	}
+	if err := a.openDoor(); err != nil {
+		return err
+	}
 	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
 	a.done.Go(func() { a.saveLater(a.life) })
 	a.done.Go(func() { a.remember(a.life) })
@@ -139,6 +149,9 @@ func (a *App) Start(ctx context.Context) error {
 		if err := a.board.Away(ctx, n.routed()); err != nil {
 			return err
 		}
+	}
+	if a.door != nil {
+		a.done.Go(func() { a.door.Run(a.life) })
 	}
 	ready := make(chan error, len(a.nodes))
 	for _, n := range a.nodes {
@@ -253,6 +266,8 @@ type Meter interface {
 	Resync(why string)
 	Unsaved()
 	Unrecorded()
+	Refused(why string)
+	ShutOut()
 }
 
 // deaf is a Meter that hears nothing.
@@ -266,6 +281,8 @@ func (deaf) Rang(time.Duration)                 {}
 func (deaf) Resync(string)                      {}
 func (deaf) Unsaved()                           {}
 func (deaf) Unrecorded()                        {}
+func (deaf) Refused(string)                     {}
+func (deaf) ShutOut()                           {}
 
 // moment logs one step of a call, for whoever follows calls closely.
 func (a *App) moment(what string, call hotline.CallID, more ...any) {

@@ -85,6 +85,9 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	if err := a.pushPhones(ctx, n, x); err != nil {
 		a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "asterisk", n.Name, "err", err)
 	}
+	if a.door != nil {
+		a.door.Again()
+	}
 	desks := a.desksOf(ctx, n, x)
 	up()
 	a.done.Go(func() { a.prove(ctx, x) })

@@ -27,5 +27,6 @@ func (s *Service) measure() {
 	s.metrics.Count("calls_turned_away_total", "Callers whom the dialplan told that they cannot be taken now; they have no ticket unless hotline_calls_total{end=\"refused\"} counts them too.",
 		func() float64 { return float64(s.app.doors.refused.Load()) })
 	s.metrics.Gauge("ticket_numbers_left", "Ticket numbers of today that can be told without SQL.", func() float64 { return float64(s.app.numbers.Left(time.Now())) })
+	s.metrics.Gauge("sip_shut_out_addresses", "Addresses that are shut out now because they guessed passwords.", func() float64 { return float64(s.app.shutOut()) })
 	s.metrics.Gauge("live_watchers", "Browsers that follow the live events.", func() float64 { return float64(s.web.Watchers()) })
 }

@@ -23,7 +23,7 @@ func (a *App) pushPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 	}
 	for _, p := range phones {
 		delete(known, string(p.ID))
-		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, n.Media)); err != nil {
+		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, n.Media, asteriskconfig.Encrypted(a.opt.SRTP)...)); err != nil {
 			return wrap("tell Asterisk of telephone "+string(p.ID), err)
 		}
 	}
@@ -47,7 +47,7 @@ func (a *App) AddPhone(ctx context.Context, id hotline.PhoneID, display, passwor
 	var errs []error
 	for _, n := range a.nodes {
 		if x := n.up(); x != nil { // else told with the next connection
-			errs = append(errs, x.PushPhone(ctx, asteriskconfig.Telephone(string(id), asteriskconfig.Digest(string(id), password), n.Media)))
+			errs = append(errs, x.PushPhone(ctx, asteriskconfig.Telephone(string(id), asteriskconfig.Digest(string(id), password), n.Media, asteriskconfig.Encrypted(a.opt.SRTP)...)))
 		}
 	}
 	return errors.Join(errs...)

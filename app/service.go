@@ -102,6 +102,7 @@ func (s *Service) open(ctx context.Context) error {
 		Asterisks: asterisks(set.Asterisk, password), Music: set.Asterisk.Music,
 		Journal: set.Directories.Journal, Log: s.log,
 		Stuck: s.cfg.Stuck, StuckAfter: set.Limits.Stuck, Limits: limits(set),
+		Guard: guardOf(set), SRTP: set.SIP.SRTP,
 	})
 	s.web = s.newWeb(s.cfg.Version)
 	return nil

@@ -263,6 +263,7 @@ func (d *desk) together(s *Settings, written origins) {
 	if (s.SIP.RTPFirst == 0) != (s.SIP.RTPLast == 0) || s.SIP.RTPLast < s.SIP.RTPFirst {
 		at("sip.rtp_first").fault("sip.rtp_first %d and sip.rtp_last %d are no range: give the first and the last port, or 0 and 0", s.SIP.RTPFirst, s.SIP.RTPLast)
 	}
+	d.tls(s, at)
 	if s.Voice.Speaker == "http" && s.Voice.HTTP.URL == "" {
 		at("voice.speaker").fault("voice.speaker is http, but voice.http.url is empty: write where the speech service is, such as http://127.0.0.1:8880/v1/audio/speech")
 	}

@@ -258,6 +258,13 @@ func extensions(key string, to *[]string, usual []string) setting {
 	return each(key, to, usual, extensionForm.MatchString, "write names of telephones, such as [8001, 8002]")
 }
 
+// outsideForm is asteriskconfig.OutsideForm; adapters do not know one another.
+var outsideForm = regexp.MustCompile(`^\+?(?:[0-9XZN]|\[[0-9]+\]){2,}\.?$`)
+
+func outside(key string, to *[]string, usual []string) setting {
+	return each(key, to, usual, outsideForm.MatchString, "write forms of numbers, X a figure, Z 1 to 9, N 2 to 9, . the rest, such as [0XXXXXXX., 119]")
+}
+
 var languageForm = regexp.MustCompile(`^[a-z]{2,3}$`)
 
 func languages(key string, to *[]string, usual []string) setting {

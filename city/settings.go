@@ -20,6 +20,8 @@ type Settings struct {
 	Recording   Recording
 	Voice       Voice
 	SIP         SIP
+	Outside     Outside
+	Guard       Guard
 	Trunk       Trunk
 	Duty        Duty
 	Limits      Limits
@@ -66,8 +68,11 @@ type SQL struct {
 	PasswordFile string // of PostgreSQL; "" none
 }
 
-// HTTP says where the API listens.
-type HTTP struct{ Listen string }
+// HTTP says where the API listens, and who may read the figures.
+type HTTP struct {
+	Listen  string
+	Metrics string // loopback, token or open
+}
 
 // Routing holds the rules of routing.Rules, and the reasons an agent can give
 // for a pause.
@@ -121,12 +126,46 @@ type SIP struct {
 	// Others are further Asterisks, each name=host:port of its SIP: telephones that
 	// are registered there are called through them.
 	Others []string
+	TLS    SIPTLS
+	WSS    SIPWSS
+	SRTP   string // of telephones: off, offered or required
+}
+
+// SIPTLS is SIP over TLS. Files are in PEM.
+type SIPTLS struct {
+	Certificate, Key string // "" none: no TLS
+	CA               string // checks whom we call; "" nobody is checked
+	Port             int    // 0: 5061 or the next free one
+}
+
+// SIPWSS is SIP over secure websockets, for browsers, with the same certificate.
+type SIPWSS struct {
+	On   bool
+	Port int // 0: 8089 or the next free one
+}
+
+// Outside are the numbers that telephones may call through the trunk, as
+// asteriskconfig.Outside writes them; none by default.
+type Outside struct {
+	Phones []string // all telephones
+	Duty   []string // only those of duty.phones
+}
+
+// Guard says when an address is shut out that guesses passwords (guard.Options).
+type Guard struct {
+	Log      string // Asterisk's security.log
+	Attempts int    // so many wrong ones; 0: nobody is shut out or counted
+	Within   time.Duration
+	For      time.Duration
+	Spared   []string // addresses and networks that never are
 }
 
 // Trunk is the line to the public network (site.Options).
 type Trunk struct {
 	Match   []string // addresses that are the trunk
 	Contact string   // where it is called; "" there is no way out
+	Over    string   // how: udp, tcp or tls
+	SRTP    bool     // its sound is encrypted
 	DTMF    string   // rfc4733, info, inband, auto or auto_info
 }
 
@@ -193,6 +232,7 @@ func (s *Settings) table(dir string) []setting {
 		path("sql.password_file", &s.SQL.PasswordFile, "", inVar),
 
 		address("http.listen", &s.HTTP.Listen, "127.0.0.1:12345"),
+		oneOf("http.metrics", &s.HTTP.Metrics, "loopback", "token", "open"),
 
 		duration("routing.ring", &s.Routing.Ring, 20*time.Second, time.Second, 5*time.Minute),
 		duration("routing.wrap_up", &s.Routing.WrapUp, 30*time.Second, 0, time.Hour),
@@ -232,8 +272,27 @@ func (s *Settings) table(dir string) []setting {
 		count("sip.rtp_first", &s.SIP.RTPFirst, 0, 0, 65535),
 		count("sip.rtp_last", &s.SIP.RTPLast, 0, 0, 65535),
 
+		path("sip.tls.certificate", &s.SIP.TLS.Certificate, "", inVar),
+		path("sip.tls.key", &s.SIP.TLS.Key, "", inVar),
+		path("sip.tls.ca", &s.SIP.TLS.CA, "", inVar),
+		count("sip.tls.port", &s.SIP.TLS.Port, 0, 0, 65535),
+		yesNo("sip.wss.on", &s.SIP.WSS.On, false),
+		count("sip.wss.port", &s.SIP.WSS.Port, 0, 0, 65535),
+		oneOf("sip.srtp", &s.SIP.SRTP, "off", "offered", "required"),
+
+		outside("outside.phones", &s.Outside.Phones, nil),
+		outside("outside.duty", &s.Outside.Duty, nil),
+
+		path("guard.log", &s.Guard.Log, "asterisk/logs/security.log", inVar),
+		count("guard.attempts", &s.Guard.Attempts, 10, 0, 10000),
+		duration("guard.within", &s.Guard.Within, time.Minute, time.Second, 24*time.Hour),
+		duration("guard.for", &s.Guard.For, 10*time.Minute, time.Second, 30*24*time.Hour),
+		addresses("guard.spared", &s.Guard.Spared, nil),
+
 		addresses("trunk.match", &s.Trunk.Match, []string{"127.0.0.2"}),
 		sipURI("trunk.contact", &s.Trunk.Contact, ""),
+		oneOf("trunk.over", &s.Trunk.Over, "udp", "tcp", "tls"),
+		yesNo("trunk.srtp", &s.Trunk.SRTP, false),
 		oneOf("trunk.dtmf", &s.Trunk.DTMF, "rfc4733", "info", "inband", "auto", "auto_info"),
 
 		extensions("duty.phones", &s.Duty.Phones, nil),

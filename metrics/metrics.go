@@ -18,6 +18,7 @@ type Metrics struct {
 	calls
 	exchange
 	upkeep
+	door
 }
 
 // New makes the figures, all at zero.
@@ -26,6 +27,7 @@ func New() *Metrics {
 	m.calls.register(m.registry)
 	m.exchange.register(m.registry)
 	m.upkeep.register(m.registry)
+	m.door.register(m.registry)
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -30,6 +30,7 @@ type Site struct {
 	stopping        bool
 
 	died     chan error
+	ended    chan struct{} // closed by Stop
 	watchers sync.WaitGroup
 }
 
@@ -41,7 +42,7 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{options: o, client: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{}}, died: make(chan error, 2)}
+	s := &Site{options: o, client: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{}}, died: make(chan error, 2), ended: make(chan struct{})}
 	if s.installation, err = findAsterisk(ctx, o); err != nil {
 		return nil, err
 	}
@@ -80,6 +81,7 @@ func (s *Site) open(ctx context.Context) error {
 	if err := s.addresses.write(); err != nil {
 		return cannotWrite(s.options.Dir, err)
 	}
+	s.watchers.Go(func() { s.boundLogs(s.ended) })
 	return nil
 }
 
@@ -178,6 +180,7 @@ func (s *Site) Stop() {
 	if was {
 		return
 	}
+	close(s.ended)
 	for _, c := range children {
 		if c != nil {
 			c.stop(5 * time.Second)

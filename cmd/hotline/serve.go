@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,6 +52,7 @@ func found(at site.Addresses) map[string]string {
 	return map[string]string{
 		"asterisk.url": at.ARI, "asterisk.media": media, "redis.address": at.Redis, "http.listen": at.API,
 		"recording.folder": at.Recordings, "sip.rtp_first": strconv.Itoa(at.RTPFirst), "sip.rtp_last": strconv.Itoa(at.RTPLast),
+		"guard.log": filepath.Join(at.Logs, "security.log"),
 	}
 }
 
@@ -60,6 +62,7 @@ func siteOptions(c *city.City, p *places) site.Options {
 	o := site.Options{
 		Dir: p.state, Tools: p.tools, Name: s.Asterisk.Name, Listen: s.SIP.Listen, SIPPort: s.SIP.Port,
 		RTPFirst: s.SIP.RTPFirst, RTPLast: s.SIP.RTPLast, TrunkMatch: s.Trunk.Match, TrunkContact: s.Trunk.Contact,
+		TrunkTransport: s.Trunk.Over, TrunkSRTP: s.Trunk.SRTP, Outside: outside(s), WSS: s.SIP.WSS.On, WSSPort: s.SIP.WSS.Port,
 		DTMF: s.Trunk.DTMF, DutyPhones: s.Duty.Phones,
 		HoldSeconds: int(s.Duty.Hold / time.Second), RetrySeconds: int(s.Duty.Retry / time.Second),
 		TellRefused: s.Limits.Tell,
@@ -69,10 +72,34 @@ func siteOptions(c *city.City, p *places) site.Options {
 		host, port, _ := strings.Cut(at, ":")
 		o.Nodes = append(o.Nodes, asteriskconfig.Node{Name: name, Host: host, Port: port})
 	}
+	if t := s.SIP.TLS; t.Certificate != "" {
+		o.TLS = &asteriskconfig.TLS{Certificate: absolute(t.Certificate), Key: absolute(t.Key), CA: absolute(t.CA), Port: t.Port}
+	}
 	if listen := os.Getenv("LISTEN"); listen != "" {
 		o.Listen = listen
 	}
 	return o
+}
+
+// outside are the numbers that telephones may call, by who may.
+func outside(s city.Settings) (all []asteriskconfig.Outside) {
+	for _, form := range s.Outside.Phones {
+		all = append(all, asteriskconfig.Outside{Number: form})
+	}
+	for _, form := range s.Outside.Duty {
+		if !slices.Contains(s.Outside.Phones, form) && len(s.Duty.Phones) > 0 {
+			all = append(all, asteriskconfig.Outside{Number: form, Phones: s.Duty.Phones})
+		}
+	}
+	return all
+}
+
+// absolute is the path as Asterisk needs it, which does not run where we do.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
+		return abs
+	}
+	return path
 }
 
 // espeak finds the speech program: a path, or a name in .tools or PATH.

@@ -228,6 +228,8 @@ func (m *meter) Rang(time.Duration) {}
 func (m *meter) Resync(why string)  { m.add(m.Events, "resync "+why) }
 func (m *meter) Unsaved()           { m.add(m.Events, "unsaved") }
 func (m *meter) Unrecorded()        {}
+func (m *meter) Refused(string)     {}
+func (m *meter) ShutOut()           {}
 
 func (m *meter) add(to map[string]int, what string) {
 	m.mu.Lock()
