@@ -5,13 +5,14 @@
 SHELL = /bin/sh
 VERSION = $$(git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run test lint bench build tools fresh clean help
+.PHONY: run test lint bench chaos build tools fresh clean help
 
 help:
 	@echo 'make run      everything on this machine, until Ctrl-C (LISTEN=0.0.0.0 opens it to the network)'
 	@echo 'make test     lint, unit tests, stories in memory and on a real Asterisk'
 	@echo 'make lint     gofmt, go vet, staticcheck'
 	@echo 'make bench    the figures of docs/benchmarks.md, ten minutes'
+	@echo 'make chaos    kills and freezes under load, ten minutes (CHAOS_MINUTES, CHAOS_SEED)'
 	@echo 'make fresh    both commands from a fresh clone, as an ordinary user on a bare PATH'
 	@echo 'make tools    unpack Asterisk, Redis and what tests need into .tools'
 	@echo 'make clean    remove what was built; .tools and var stay'
@@ -37,6 +38,9 @@ lint:
 
 bench: build
 	@tools/bench
+
+chaos:
+	@tools/chaos
 
 fresh:
 	@tools/fresh

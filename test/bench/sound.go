@@ -2,10 +2,8 @@ package main
 
 import (
 	"encoding/binary"
-	"net"
 
-	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
+	"hotline/test/wire"
 )
 
 // mark begins the payload of the few packets that an agent "says" when he has
@@ -18,41 +16,10 @@ const mark = 0x12345A5A
 // packets a second – and where the agents speak from.
 func (w *world) openSound() error {
 	var err error
-	if w.ear, err = net.ListenUDP("udp4", &net.UDPAddr{Port: w.soundPort}); err != nil {
+	if w.ear, err = wire.Deaf("0.0.0.0", w.soundPort); err != nil {
 		return err
 	}
-	if err := deafen(w.ear); err != nil {
-		return err
-	}
-	w.mouth, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(agentIP)})
-	if err != nil {
-		return err
-	}
-	return deafen(w.mouth)
-}
-
-// deafen drops whatever comes.
-func deafen(c *net.UDPConn) error {
-	program, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
-	if err != nil {
-		return err
-	}
-	filters := make([]unix.SockFilter, len(program))
-	for i, p := range program {
-		filters[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		failed = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-			&unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]})
-	})
-	if err == nil {
-		err = failed
-	}
+	w.mouth, err = wire.Deaf(agentIP, 0)
 	return err
 }
 

@@ -64,8 +64,8 @@ var technology = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd"},
 	// The bench and the chaos read packets.
 	"github.com/gopacket/gopacket": {"test/wire"},
-	"golang.org/x/net":             {"test/bench"},
-	"golang.org/x/sys":             {"test/bench"},
+	"golang.org/x/net":             {"test/wire"},
+	"golang.org/x/sys":             {"test/bench", "test/wire"},
 }
 
 // folder is the first word of a path.

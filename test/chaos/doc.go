@@ -1,0 +1,9 @@
+// Package chaos kills, stops and freezes the controllers of a hotline under load,
+// and empties and restarts its Redis, at moments that are aimed at; and judges
+// from outside – by what telephones hear, by packets, and by the tickets in SQL –
+// whether anybody on the telephone noticed.
+//
+//	make chaos
+//	CHAOS_SEED=7 CHAOS_MINUTES=5 CHAOS_KILLS=50 make chaos
+//	go test ./test/chaos -run TestTakeUp500 -callers 500 -v
+package chaos

@@ -1,0 +1,63 @@
+package chaos
+
+import "hotline/test/rig"
+
+// moment is a kind of instant at which a controller is struck.
+type moment struct {
+	name string
+	at   rig.Moment
+	any  bool // any instant will do: there is always somebody in it
+}
+
+// moments are all kinds. Words that come with every call, in the order of a call.
+func moments() []moment {
+	return []moment{
+		{name: "a call arrives", at: rig.FromAsterisk("StasisStart", `"a1-`)},
+		{name: "in the menu, on record", at: rig.InRedis("save", `"at":"menu"`)},
+		{name: "in the menu, a key comes", at: rig.FromAsterisk("ChannelDtmfReceived")},
+		{name: "saving that he waits", at: rig.ToRedis("save", `"at":"queue"`)},
+		{name: "before his place is known", at: rig.ToRedis("evalsha", ":facts", "general")},
+		{name: "with the place given and not known", at: rig.InRedis("evalsha", ":facts", "general")},
+		{name: "his place goes to his channel", at: rig.ToAsterisk("channels/a1-", "HOTLINE_PLACE")},
+		{name: "before music", at: rig.ToAsterisk("channels/a1-", "/moh")},
+		{name: "before reserve", at: rig.ToRedis(`"state":"offered"`)},
+		{name: "after reserve", at: rig.InRedis(`"state":"offered"`)},
+		{name: "before originate", at: rig.ToAsterisk("channels/create", "agent.")},
+		{name: "after originate", at: rig.ToAsterisk("agent.", "/dial")},
+		{name: "it rings", at: rig.FromAsterisk("Ringing", "agent.")},
+		{name: "he picks up", at: rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.")},
+		{name: "his answer is on record", at: rig.InRedis("save", `"at":"talk"`)},
+		{name: "before the board has him talking", at: rig.ToRedis(`"state":"talking"`)},
+		{name: "after the board has him talking", at: rig.InRedis(`"state":"talking"`)},
+		{name: "between answer and join", at: rig.ToAsterisk("addChannel")},
+		{name: "in the talk", any: true},
+		{name: "the agent hangs up", at: rig.FromAsterisk("ChannelHangupRequest", "agent.")},
+		{name: "saving the talk's end", at: rig.ToRedis("save", `"at":"goodbye"`)},
+		{name: "before we hang up", at: rig.ToAsterisk("channels/a1-", "reason=normal")},
+		{name: "the agent's leg is gone", at: rig.FromAsterisk("ChannelDestroyed", "agent.")},
+		{name: "before he is free on the board", at: rig.ToRedis(`"state":"free"`)},
+		{name: "the citizen's channel is gone", at: rig.FromAsterisk("ChannelDestroyed", `"a1-`)},
+		{name: "in the journal, before the record is dropped", at: rig.ToRedis("evalsha", "drop")},
+		{name: "the record is dropped", at: rig.InRedis("evalsha", "drop")},
+	}
+}
+
+// act is what is done at a moment.
+type act string
+
+// The acts.
+const (
+	kill        act = "kill"          // kill -9 of the one who serves; another one stands by
+	killBoth    act = "kill both"     // and of the one who stands by: a new one is started later
+	stop        act = "stop"          // SIGTERM
+	freeze      act = "freeze"        // SIGSTOP for some seconds, then woken
+	emptyRedis  act = "empty Redis"   // FLUSHALL
+	killRedis   act = "kill Redis"    // kill -9, started again at once
+	freezeRedis act = "freeze Redis"  // SIGSTOP for a second or two
+	restart     act = "restart Redis" // stopped politely, started again
+)
+
+// otherActs are done besides kills.
+func otherActs() []act {
+	return []act{killBoth, stop, freeze, emptyRedis, killRedis, freezeRedis, restart, killBoth, stop, freeze}
+}

@@ -1,0 +1,103 @@
+package chaos
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"hotline/site"
+	"hotline/test/wire"
+)
+
+// pauses are the longest times between two packets of a voice in a talk, by the
+// kernel's clock: of what Asterisk sends on, and of what it gets from the
+// telephones, whose pauses are this machine's and not the hotline's.
+type pauses struct {
+	cap   *wire.Capture
+	site  site.Addresses
+	done  sync.WaitGroup
+	mu    sync.Mutex
+	calm  bool // no kills yet
+	last  map[stream]time.Time
+	most  [2]pause // without kills, with them
+	given [2]pause // the same of what Asterisk got
+}
+
+// stream is one voice on its way to one place.
+type stream struct {
+	who  uint32
+	to   [4]byte
+	port uint16
+}
+
+// pause is the longest one so far.
+type pause struct {
+	time.Duration
+	until time.Time
+}
+
+// watchSound begins the capture; an error where this user may not capture.
+func watchSound(tools string, at site.Addresses) (*pauses, error) {
+	// Byte 20 of a UDP datagram is where the sound in an RTP packet begins; its
+	// first bits, the signs, are those of markWord.
+	var signs uint32
+	for i := range 4 {
+		signs |= uint32(markWord) << i >> 31 << (31 - 8*i)
+	}
+	p := &pauses{site: at, calm: true, last: map[stream]time.Time{}}
+	var err error
+	if p.cap, err = wire.Open(tools, fmt.Sprintf("udp and udp[20:4] & 0x80808080 = %#x", signs)); err != nil {
+		return nil, err
+	}
+	p.done.Go(func() {
+		for packet := range p.cap.Packets {
+			p.see(packet)
+		}
+	})
+	return p, nil
+}
+
+func (p *pauses) see(packet wire.Packet) {
+	if len(packet.Data) < 12+64 || packet.Data[0]>>6 != 2 {
+		return
+	}
+	who, ok := markOf(packet.Data[12:])
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := stream{who, packet.To, packet.ToPort}
+	last, known := p.last[s]
+	p.last[s] = packet.At
+	if !known {
+		return
+	}
+	from := int(packet.FromPort)
+	list := &p.given
+	if packet.From == [4]byte{127, 0, 0, 1} && from >= p.site.RTPFirst && from <= p.site.RTPLast {
+		list = &p.most
+	}
+	phase := 1
+	if p.calm {
+		phase = 0
+	}
+	if d := packet.At.Sub(last); d > list[phase].Duration {
+		list[phase] = pause{d, packet.At}
+	}
+}
+
+// disturbed notes that the kills begin.
+func (p *pauses) disturbed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calm = false
+	clear(p.last)
+}
+
+// close ends the capture.
+func (p *pauses) close() error {
+	err := p.cap.Close()
+	p.done.Wait()
+	return err
+}
