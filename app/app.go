@@ -88,6 +88,7 @@ type App struct {
 	nodes    []*node
 	calls    calls
 	unsaved  unsaved
+	foreign  foreign
 	diary    diary
 	watchdog *watchdog
 	doors    doors

@@ -351,6 +351,7 @@ func (a *App) book(ctx context.Context, id hotline.CallID, o hotline.Outcome) {
 		return
 	}
 	a.unsaved.forget(id)
+	a.foreign.forget(id)
 	if err := a.opt.Live.DropCall(ctx, id); err != nil {
 		a.unsaved.drop(id)
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -172,9 +171,9 @@ func (a *App) records(ctx context.Context, n *node) (map[hotline.CallID]*ivr.Rec
 		if !n.has(id) {
 			continue
 		}
-		rec := new(ivr.Record)
-		if err := json.Unmarshal(b, rec); err != nil || rec.Version > ivr.RecordVersion {
-			a.log.Error("a call's record cannot be read; it begins anew", "call", id, "err", err)
+		rec, err := a.readRecord(id, b)
+		if err != nil {
+			a.log.Error("a call begins anew where it is still there; its record is kept aside", "call", id, "err", err, "aside", a.opt.Live.PutAside(ctx, id, b))
 			continue
 		}
 		records[id] = rec
@@ -229,20 +228,12 @@ func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.
 		tag = rec.Tag()
 	} else {
 		rec = a.newRecord(c)
-		rec.Place = placeOf(c)
+		rec.Place = a.placeOf(ctx, c)
 	}
 	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {
 		a.moment("taken up", c.Call, "step", rec.At)
 		a.play(r, x.Line(found, c.Call), rec, tag)
 	}
-}
-
-// placeOf reads the place the channel carries, for a call whose record is lost.
-func placeOf(c pbx.Arrival) (p hotline.Place) {
-	if c.Place != "" {
-		_ = json.Unmarshal([]byte(c.Place), &p)
-	}
-	return p
 }
 
 func (a *App) rang(o hotline.Offer) {

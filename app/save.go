@@ -65,6 +65,9 @@ func (a *App) save(ctx context.Context, rec *ivr.Record) bool {
 		r.note(rec)
 	}
 	b, err := json.Marshal(rec)
+	if err == nil {
+		b, err = a.foreign.with(id, b)
+	}
 	if r := a.calls.get(id); r != nil && err == nil {
 		r.keep(b)
 	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	fieldKind  = "kind"
 	fieldAt    = "at"
 	fieldBoard = "board"
+	fieldForm  = "v"
 )
 
 // Tell adds a fact of the kind with fields (name, value, name, value …).
@@ -33,7 +35,7 @@ func (s *Store) Tell(ctx context.Context, kind string, fields ...string) error {
 	if kind == "" || len(fields)%2 != 0 {
 		return hotline.Errorf(hotline.Invalid, "a fact needs a kind, and a value for each of its fields")
 	}
-	values := []string{fieldKind, kind}
+	values := []string{fieldForm, strconv.Itoa(fact.Version), fieldKind, kind}
 	for i := 0; i < len(fields); i += 2 {
 		// The underscore keeps a teller's names apart from the board's own.
 		values = append(values, "_"+fields[i], fields[i+1])
@@ -58,7 +60,8 @@ func (s *Store) LastFact(ctx context.Context) (string, error) {
 // Follow tells every fact after from, and then each new one, within a fifth of a
 // second, until ctx ends or do gives an error. While Redis is away it waits and goes on from where it
 // was. Its error is do's, ctx's cause, or Conflict when facts after from are no
-// longer kept: then the board must be loaded again.
+// longer kept, or of a newer version that cannot be read: then the board must be
+// loaded again.
 func (s *Store) Follow(ctx context.Context, from string, do func(fact.Fact) error) error {
 	sure := from == fact.Start
 	for {
@@ -112,6 +115,12 @@ func (s *Store) next(ctx context.Context, from string, sure *bool) ([]fact.Fact,
 	for _, stream := range streams {
 		for _, m := range stream.Messages {
 			f, err := parseFact(m)
+			if err != nil && len(facts) > 0 {
+				return facts, nil // the next question begins with this one
+			}
+			if form, _ := m.Values[fieldForm].(string); err != nil && number(form) > fact.Version {
+				return nil, hotline.Errorf(hotline.Conflict, "the fact %s was written by a newer version of this program; load the board again", m.ID)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -142,6 +151,7 @@ func parseFact(m redis.XMessage) (fact.Fact, error) {
 		switch name {
 		case fieldKind:
 			f.Kind = value
+		case fieldForm: // of use only where the rest cannot be read
 		case fieldAt:
 			f.At = hotline.Millis(number(value))
 		case fieldBoard:

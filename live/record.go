@@ -10,17 +10,23 @@ import (
 // SaveCall keeps the call's record: where it stands, opaque here. Forbidden where
 // another controller holds the board (Fence).
 func (s *Store) SaveCall(ctx context.Context, id hotline.CallID, record []byte) error {
-	return s.record(ctx, "save", id, record)
+	return s.record(ctx, s.key.calls, "save", id, record)
 }
 
 // DropCall forgets the call's record; none is fine.
 func (s *Store) DropCall(ctx context.Context, id hotline.CallID) error {
-	return s.record(ctx, "drop", id, nil)
+	return s.record(ctx, s.key.calls, "drop", id, nil)
 }
 
-func (s *Store) record(ctx context.Context, verb string, id hotline.CallID, record []byte) error {
+// PutAside keeps a record that could not be read, for a person to look at (key
+// aside, by call): whoever plays the call anew writes over it.
+func (s *Store) PutAside(ctx context.Context, id hotline.CallID, record []byte) error {
+	return s.record(ctx, s.key.aside, "save", id, record)
+}
+
+func (s *Store) record(ctx context.Context, key, verb string, id hotline.CallID, record []byte) error {
 	what := verb + " the call"
-	got, err := s.run(ctx, what, s.scripts.save, []string{s.key.lease + lease.Board, s.key.calls},
+	got, err := s.run(ctx, what, s.scripts.save, []string{s.key.lease + lease.Board, key},
 		s.token.Load(), verb, string(id), record)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotline"
+	"hotline/live/fact"
 )
 
 //go:embed lua/*.lua
@@ -23,6 +24,7 @@ func readScripts() (*scripts, error) {
 	if err != nil {
 		return nil, err
 	}
+	form := fmt.Sprintf("local FORM = '%d' -- fact.Version\n", fact.Version)
 	s := &scripts{}
 	for name, to := range map[string]**redis.Script{
 		"load": &s.load, "join": &s.join, "leave": &s.leave, "save": &s.save, "commit": &s.commit,
@@ -32,7 +34,7 @@ func readScripts() (*scripts, error) {
 		if err != nil {
 			return nil, err
 		}
-		*to = redis.NewScript(string(clock) + string(src))
+		*to = redis.NewScript(form + string(clock) + string(src))
 	}
 	return s, nil
 }

@@ -49,7 +49,7 @@ type Store struct {
 	facts   int
 	scripts *scripts
 	token   atomic.Int64 // Fence
-	key     struct{ board, agents, places, calls, facts, lease string }
+	key     struct{ board, agents, places, calls, facts, lease, aside string }
 }
 
 // Open connects to Redis; it fails with Unavailable when Redis does not answer
@@ -78,6 +78,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{rdb: connect(o), timeout: o.Timeout, prefix: "{" + strings.Trim(o.Prefix, "{}:") + "}:", facts: o.Facts, scripts: sc}
 	s.key.board, s.key.agents, s.key.places = s.prefix+"board", s.prefix+"agents", s.prefix+"places"
 	s.key.calls, s.key.facts, s.key.lease = s.prefix+"calls", s.prefix+"facts", s.prefix+"lease:"
+	s.key.aside = s.prefix + "aside"
 	if err := s.Ping(ctx); err != nil {
 		s.Close()
 		return nil, err

@@ -17,6 +17,10 @@ const (
 	Leave  = "leave"  // a caller left the queue: Left
 )
 
+// Version is the form in which facts are written; each says its own. A newer one
+// adds to it in one release, and takes away in the next at the earliest.
+const Version = 1
+
 // Start is the id before every fact: following from it tells all that is kept.
 const Start = "0-0"
 

@@ -144,6 +144,14 @@ func (r *Redis) ResetStats(t testing.TB) {
 	}
 }
 
+// Do sends one command, its words quoted as redis-cli wants them.
+func (r *Redis) Do(t testing.TB, command string) {
+	t.Helper()
+	if got, err := r.ask(command); err != nil || strings.HasPrefix(got, "-") {
+		t.Fatalf("%s: %s, %v", command, got, err)
+	}
+}
+
 // ask sends one inline command and reads what comes in one piece.
 func (r *Redis) ask(command string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

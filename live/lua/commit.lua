@@ -52,5 +52,5 @@ if offer == '0' then
 else
   redis.call('HSET', KEYS[2], 'now', now .. '', 'offer', offer)
 end
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[3], '*', 'kind', 'commit', 'at', now .. '', 'board', table.concat(told, '\n'))
+redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[3], '*', 'v', FORM, 'kind', 'commit', 'at', now .. '', 'board', table.concat(told, '\n'))
 return { 'done', now .. '' }

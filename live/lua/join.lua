@@ -16,5 +16,5 @@ if since == '0' then since = now .. '' end
 place = '1 0 ' .. seq .. ' ' .. since .. ' ' .. ARGV[2]
 redis.call('HSET', KEYS[2], ARGV[1], place)
 redis.call('HSET', KEYS[1], 'now', now .. '', 'seq', math.max(last, seq) .. '')
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[5], '*', 'kind', 'join', 'at', now .. '', 'board', 'P' .. place)
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[5], '*', 'v', FORM, 'kind', 'join', 'at', now .. '', 'board', 'P' .. place)
 return place
