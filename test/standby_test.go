@@ -29,6 +29,7 @@ const mostTakeOver = 2 * time.Second
 // time the other one, which cannot see that it is dead, has everybody, and a new
 // one stands by.
 func TestStandby(t *testing.T) {
+	t.Parallel()
 	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
 	r.Rules.Ring = time.Minute
 	serves := r.Another(false)
@@ -58,6 +59,7 @@ func TestStandby(t *testing.T) {
 
 // The one that serves is told to stop: it hands over with no word to anybody.
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
 	r.Rules.Ring = time.Minute
 	serves := r.Another(false)
@@ -80,6 +82,7 @@ func TestHandOver(t *testing.T) {
 // The one that serves is frozen, as by a host that stalls; another one takes over.
 // Woken, the first does nothing that anybody hears or that is written, and ends.
 func TestWoken(t *testing.T) {
+	t.Parallel()
 	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
 	r.Rules.Ring = time.Minute
 	serves := r.Another(false)

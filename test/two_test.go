@@ -59,6 +59,7 @@ func (r two) citizenOf2(number string) citizen {
 // its calls end as lost, a caller elsewhere whose agent was there waits again where
 // he stood, and an agent who registers at the living one is free again.
 func TestTwoAsterisks(t *testing.T) {
+	t.Parallel()
 	r := twoAsterisks(t)
 	far := r.PhoneAt(r.second, deskAddress, "8001")
 	far.OnInvite(meets(phone.Answer(0)))
