@@ -31,7 +31,7 @@ func (p *Phone) Dial(ctx context.Context, number string, o DialOptions) (*Call, 
 	}
 	to := p.server
 	to.User = escapeUser(number)
-	d, err := p.dg.NewDialog(to, diago.NewDialogOptions{})
+	d, err := p.dg.NewDialog(to, diago.NewDialogOptions{Transport: p.network})
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", number, err)
 	}

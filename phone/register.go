@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emiago/diago"
+	"github.com/emiago/sipgo/sip"
 )
 
 // registration keeps a telephone's account known to its exchange.
@@ -87,6 +88,10 @@ func (p *Phone) Unregister(ctx context.Context) error {
 func (p *Phone) transaction(ctx context.Context) (*diago.RegisterTransaction, error) {
 	registrar := p.server
 	registrar.User = escapeUser(p.opts.Number) // goes into To, and not into the request's own address
+	if p.opts.TLS != nil {
+		registrar.UriParams = sip.NewParams()
+		registrar.UriParams.Add("transport", p.network)
+	}
 	return p.dg.RegisterTransaction(ctx, registrar, diago.RegisterOptions{
 		Username: p.opts.Number,
 		Password: p.opts.Password,

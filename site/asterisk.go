@@ -2,9 +2,11 @@ package site
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -87,10 +89,11 @@ var errForGood = errors.New("started in vain")
 // there, calls can be handed to us, and SIP is open. A transport that could not be
 // opened is dropped by Asterisk, which then starts without it.
 func (s *Site) asteriskServes(ctx context.Context) error {
-	for _, what := range []string{
+	parts := []string{
 		"modules/app_stasis.so", "modules/chan_pjsip.so",
 		"config/dynamic/res_pjsip/transport/transport-udp", "config/dynamic/res_pjsip/transport/transport-tcp",
-	} {
+	}
+	for _, what := range parts {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.ARI+"/ari/asterisk/"+what, nil)
 		if err != nil {
 			return err
@@ -111,6 +114,25 @@ func (s *Site) asteriskServes(ctx context.Context) error {
 			}
 			return fmt.Errorf("%s is not there (%d)", what, res.StatusCode)
 		}
+	}
+	return s.speaksTLS(ctx)
+}
+
+// speaksTLS shakes hands where SIP is promised over TLS. Asterisk says in its log
+// only that it cannot use a certificate, and starts without.
+func (s *Site) speaksTLS(ctx context.Context) error {
+	for what, at := range map[string]string{"SIP by TLS": s.addresses.SIPS, "SIP by secure websockets": s.addresses.WSS} {
+		if at == "" {
+			continue
+		}
+		// Whether anybody can be deceived is the callers' business; this is about our
+		// own port.
+		d := tls.Dialer{NetDialer: &net.Dialer{Timeout: time.Second}, Config: &tls.Config{InsecureSkipVerify: true}}
+		conn, err := d.DialContext(ctx, "tcp", at)
+		if err != nil {
+			return fmt.Errorf("%w: %s cannot be opened on %s with the certificate %s: %w", errForGood, what, at, s.tls.Certificate, err)
+		}
+		conn.Close()
 	}
 	return nil
 }
