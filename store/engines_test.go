@@ -15,8 +15,21 @@ import (
 	"hotline/ticket"
 )
 
-// engines runs a story on a real SQLite file and on a real PostgreSQL.
+// engines runs a story on both engines, and on both as the next release will have
+// them: it adds columns while this one still runs.
 func engines(t *testing.T, story func(t *testing.T, s *Store)) {
+	t.Helper()
+	today(t, story)
+	for name, dsn := range map[string]string{"sqlite of tomorrow": filepath.Join(t.TempDir(), "hotline.db"), "postgres of tomorrow": postgres(t)} {
+		t.Run(name, func(t *testing.T) {
+			tomorrow(t, open(t, dsn))
+			story(t, open(t, dsn))
+		})
+	}
+}
+
+// today runs a story on a real SQLite file and on a real PostgreSQL.
+func today(t *testing.T, story func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { story(t, open(t, filepath.Join(t.TempDir(), "hotline.db"))) })
 	t.Run("postgres", func(t *testing.T) { story(t, open(t, postgres(t))) })

@@ -21,7 +21,7 @@ func TestTenThousandCallsReachTheBooks(t *testing.T) {
 	if underRace {
 		calls = 1_000
 	}
-	engines(t, func(t *testing.T, s *Store) {
+	today(t, func(t *testing.T, s *Store) {
 		j, _ := journal(t, filepath.Join(t.TempDir(), "journal"))
 		defer closeJournal(t, j)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,0 +1,26 @@
+-- What the program that knew migration 0002 says to SQL, with values in place.
+INSERT INTO agents (id, name, skills, enabled) VALUES ('1001', 'Li', '["water"]', TRUE) ON CONFLICT (id) DO UPDATE SET name = excluded.name, skills = excluded.skills, enabled = excluded.enabled;
+UPDATE agents SET pin = 'x', failures = 0, locked_until = 0 WHERE id = '1001';
+SELECT id, name, skills, enabled FROM agents ORDER BY id;
+SELECT id, name, skills, enabled, pin, failures, locked_until FROM agents WHERE id = '1001';
+UPDATE agents SET locked_until = CASE WHEN failures + 1 >= 5 THEN 7 ELSE locked_until END, failures = CASE WHEN failures + 1 >= 5 THEN 0 ELSE failures + 1 END WHERE id = '1001';
+INSERT INTO phones (id, realm, digest, display, created) VALUES ('8001', 'hotline', 'd', 'desk', 1) ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, digest = excluded.digest, display = excluded.display;
+SELECT id, realm, digest, display FROM phones ORDER BY id;
+INSERT INTO agent_sessions (id, agent, phone, signed_in) SELECT 's1', id, '8001', 1 FROM agents WHERE id = '1001';
+INSERT INTO agent_pauses (session, reason, began) SELECT id, 'break', 2 FROM agent_sessions WHERE agent = '1001' AND signed_out = 0 ON CONFLICT (session, began) DO UPDATE SET reason = excluded.reason, ended = 0;
+SELECT s.agent, s.phone, s.signed_in, COALESCE(p.reason, '') AS reason FROM agent_sessions AS s LEFT JOIN agent_pauses AS p ON p.session = s.id AND p.ended = 0 WHERE s.signed_out = 0 ORDER BY s.agent;
+UPDATE agent_pauses SET ended = 3 WHERE ended = 0 AND session IN (SELECT id FROM agent_sessions WHERE agent = '1001' AND signed_out = 0);
+UPDATE agent_sessions SET signed_out = 4, reason = 'signed-out' WHERE signed_out = 0 AND (agent = '1001' OR phone = '8001');
+INSERT INTO ticket_days (day, reserved) VALUES ('20260501', 250) ON CONFLICT (day) DO UPDATE SET reserved = ticket_days.reserved + excluded.reserved WHERE ticket_days.reserved + excluded.reserved <= 99999 RETURNING reserved;
+UPDATE ticket_days SET reserved = 3 WHERE day = '20260501' AND reserved = 250;
+INSERT INTO calls (call, caller_raw, dialled, flow, queue, phone, arrived, chosen, rang, joined, talk_ended, ended, ending, ended_by, path, offers, recording, gaps, message, note) VALUES ('c1', '', '12345', 'menu', 'water', '8001', 1, 2, 3, 4, 5, 6, 'answered', 'caller', '[]', 1, '', '', '', '') ON CONFLICT (call) DO NOTHING;
+INSERT INTO tickets (number, query_code, call, source, state, hotline, keyed, agent, caller, created) VALUES ('CZ20260501000018', '012345', 'c1', 'call', 'open', 'zilaishui', 'key', '1001', '', 1);
+SELECT t.number, t.query_code, t.call, t.source, t.state, t.hotline, t.keyed, t.agent, t.caller, t.created, c.caller_raw, c.dialled, c.flow, c.queue, c.phone, c.chosen, c.rang, c.joined, c.talk_ended, c.ended, c.ending, c.ended_by, c.path, c.offers, c.recording, c.gaps, c.message, c.note FROM tickets AS t LEFT JOIN calls AS c ON c.call = t.call WHERE t.hotline = 'zilaishui' ORDER BY t.created DESC, t.number DESC LIMIT 50;
+INSERT INTO users (name, role, enabled, created) VALUES ('wang', 'supervisor', TRUE, 1) ON CONFLICT (name) DO UPDATE SET role = excluded.role, enabled = excluded.enabled;
+INSERT INTO tokens (hash, user_name, created) VALUES ('h', 'wang', 1);
+SELECT u.name, u.role, u.enabled, t.used FROM tokens AS t JOIN users AS u ON u.name = t.user_name WHERE t.hash = 'h' AND t.revoked = 0;
+UPDATE tokens SET used = 5 WHERE hash = 'h';
+UPDATE tokens SET revoked = 6 WHERE user_name = 'wang' AND revoked = 0;
+INSERT INTO audit (id, at, actor, verb, object, detail) VALUES ('a1', 1, 'command:x', 'agent.put', '1001', '');
+SELECT at, actor, verb, object, detail FROM audit ORDER BY at DESC, id DESC LIMIT 10;
+DELETE FROM phones WHERE id = '8001';
