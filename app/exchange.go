@@ -94,14 +94,37 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	return desks.watch(ctx)
 }
 
-// connect makes this controller the only one this Asterisk obeys.
-func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
-	boot, err := ari.NewClient(n.Boot)
+// changedWithin is how long the boot user's password may differ between Asterisk
+// and its file, while it is changed.
+const changedWithin = time.Second
+
+// charge takes charge of the Asterisk as its boot user.
+func (n *node) charge(ctx context.Context) (ari.Config, error) {
+	as := n.Boot
+	if n.Password != nil {
+		var err error
+		if as.Password, err = n.Password(); err != nil {
+			return as, err
+		}
+	}
+	boot, err := ari.NewClient(as)
 	if err != nil {
-		return nil, err
+		return as, err
 	}
 	defer boot.Close()
-	cfg, err := ari.Take(ctx, boot, "controller", int64(n.lease.Token()))
+	return ari.Take(ctx, boot, "controller", int64(n.lease.Token()))
+}
+
+// connect makes this controller the only one this Asterisk obeys.
+func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
+	cfg, err := n.charge(ctx)
+	if errors.Is(err, ari.ErrUnauthorized) { // the password is being changed this moment
+		select {
+		case <-ctx.Done():
+		case <-time.After(changedWithin):
+			cfg, err = n.charge(ctx)
+		}
+	}
 	if err != nil {
 		return nil, wrap("take charge of Asterisk", err)
 	}

@@ -22,6 +22,9 @@ type Asterisk struct {
 	Name string
 	// Boot is the ARI user that may push the controller's own user.
 	Boot ari.Config
+	// Password reads that user's password anew for each connection, since it can be
+	// changed while we run; nil: it is in Boot.
+	Password func() (string, error)
 	// Media is the address telephones' sound is bound to; "" all.
 	Media string
 }

@@ -92,14 +92,13 @@ func (s *Service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	password, err := city.Secret(set.Asterisk.PasswordFile)
-	if err != nil {
+	if _, err := city.Secret(set.Asterisk.PasswordFile); err != nil {
 		return err
 	}
 	s.app = New(Options{
 		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
-		Asterisks: asterisks(set.Asterisk, password), Music: set.Asterisk.Music,
+		Asterisks: asterisks(set.Asterisk), Music: set.Asterisk.Music,
 		Journal: set.Directories.Journal, Log: s.log,
 		Stuck: s.cfg.Stuck, StuckAfter: set.Limits.Stuck, Limits: limits(set),
 		Guard: guardOf(set), SRTP: set.SIP.SRTP,
@@ -113,13 +112,14 @@ func (s *Service) onDuty(t time.Time) ([]hotline.PhoneID, []hotline.Skill) {
 }
 
 // asterisks are those of the settings; all know the same user and password.
-func asterisks(set city.Asterisk, password string) []Asterisk {
-	boot := ari.Config{URL: set.URL, User: set.User, Password: password, App: set.App}
-	all := []Asterisk{{Name: set.Name, Boot: boot, Media: set.Media}}
+func asterisks(set city.Asterisk) []Asterisk {
+	boot := ari.Config{URL: set.URL, User: set.User, App: set.App}
+	password := func() (string, error) { return city.Secret(set.PasswordFile) }
+	all := []Asterisk{{Name: set.Name, Boot: boot, Password: password, Media: set.Media}}
 	for _, o := range set.Others {
 		name, url, _ := strings.Cut(o, "=") // city.Load has seen to it
 		boot.URL = url
-		all = append(all, Asterisk{Name: name, Boot: boot})
+		all = append(all, Asterisk{Name: name, Boot: boot, Password: password})
 	}
 	return all
 }

@@ -1,10 +1,14 @@
 package live
 
 import (
+	"context"
+	"os"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"hotline"
 )
 
 // connect makes the client; it dials when it is first asked. Nothing is tried
@@ -19,8 +23,8 @@ func connect(o Options) *redis.Client {
 	}
 	return redis.NewClient(&redis.Options{
 		Network: network, Addr: o.Address, DB: o.Database,
-		Username: o.Username, Password: o.Password,
-		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
+		CredentialsProviderContext: o.credentials,
+		DialTimeout:                o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
 		ContextTimeoutEnabled: true,
 		MaxRetries:            -1, DialerRetries: 1,
 		PoolSize:                 o.Connections,
@@ -36,8 +40,8 @@ func connect(o Options) *redis.Client {
 func connectSentinels(o Options) *redis.Client {
 	return redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName: o.Master, SentinelAddrs: o.Sentinels, DB: o.Database,
-		Username: o.Username, Password: o.Password,
-		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
+		CredentialsProviderContext: o.credentials,
+		DialTimeout:                o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
 		ContextTimeoutEnabled: true,
 		MaxRetries:            -1, DialerRetries: 1,
 		PoolSize: o.Connections,
@@ -45,4 +49,17 @@ func connectSentinels(o Options) *redis.Client {
 		PipelinePoolSize: -1,
 		DisableIdentity:  true,
 	})
+}
+
+// credentials are read anew for each connection, so that a password can be changed
+// (hotline rotate redis) while this program runs.
+func (o Options) credentials(context.Context) (username, password string, err error) {
+	if o.PasswordFile == "" {
+		return o.Username, o.Password, nil
+	}
+	secret, err := os.ReadFile(o.PasswordFile)
+	if err != nil {
+		return "", "", hotline.Errorf(hotline.Invalid, "the Redis password file cannot be read: %w", err)
+	}
+	return o.Username, strings.TrimSpace(string(secret)), nil
 }

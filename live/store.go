@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,7 +32,7 @@ type Options struct {
 	Master       string        // the name the Sentinels watch it under
 	Username     string        // default: none
 	Password     string        // default: none
-	PasswordFile string        // file that holds the password, read by Open; instead of Password
+	PasswordFile string        // file that holds the password, read for each connection; instead of Password
 	Database     int           // default 0
 	Prefix       string        // default "hl"; every key is named {prefix}:name, so all are on one node of a cluster
 	Timeout      time.Duration // of every step; default 200 ms (design §3)
@@ -55,12 +54,8 @@ type Store struct {
 // Open connects to Redis; it fails with Unavailable when Redis does not answer
 // in time. The caller closes the store.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	if o.PasswordFile != "" {
-		secret, err := os.ReadFile(o.PasswordFile)
-		if err != nil {
-			return nil, hotline.Errorf(hotline.Invalid, "the Redis password file cannot be read: %w", err)
-		}
-		o.Password = strings.TrimSpace(string(secret))
+	if _, _, err := o.credentials(ctx); err != nil {
+		return nil, err
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 200 * time.Millisecond

@@ -98,7 +98,12 @@ func (s *Site) asteriskServes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		req.SetBasicAuth(BootUser, s.bootPassword)
+		// Read anew: it may have been changed since (hotline rotate ari).
+		password, err := s.addresses.BootPassword()
+		if err != nil {
+			return err
+		}
+		req.SetBasicAuth(BootUser, password)
 		res, err := s.client.Do(req)
 		if err != nil {
 			return err

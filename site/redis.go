@@ -31,7 +31,11 @@ logfile ""
 // startRedis starts Redis and waits until it answers with its password.
 func (s *Site) startRedis(ctx context.Context) error {
 	conf := s.folder.at("redis/redis.conf")
-	text := fmt.Sprintf(redisConf, s.redisPort, s.redisPassword, strconv.Quote(s.folder.at("redis")))
+	password, err := s.folder.secret("redis") // it may have been changed since (hotline rotate redis)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf(redisConf, s.redisPort, password, strconv.Quote(s.folder.at("redis")))
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return cannotWrite(s.options.Dir, err)
 	}
@@ -41,7 +45,7 @@ func (s *Site) startRedis(ctx context.Context) error {
 	}
 	s.adopt(&s.redis, c)
 	return awaitAnswer(ctx, c, s.folder.at("redis/redis.log"), func(ctx context.Context) error {
-		return redisPing(ctx, s.addresses.Redis, s.redisPassword)
+		return redisPing(ctx, s.addresses.Redis, password)
 	})
 }
 
@@ -53,14 +57,19 @@ func redisPing(ctx context.Context, address, password string) error {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(conn, "AUTH %s\r\nPING\r\n", password)
+	return redisSays(conn, "AUTH "+password, "+OK", "PING", "+PONG")
+}
+
+// redisSays sends each command and wants the answer after it.
+func redisSays(conn net.Conn, commands ...string) error {
 	in := bufio.NewReader(conn)
-	for _, want := range []string{"+OK", "+PONG"} {
+	for i := 0; i+1 < len(commands); i += 2 {
+		fmt.Fprintf(conn, "%s\r\n", commands[i])
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return err
 		}
-		if strings.TrimSpace(line) != want {
+		if strings.TrimSpace(line) != commands[i+1] {
 			return fmt.Errorf("redis says %s", strings.TrimSpace(line))
 		}
 	}

@@ -23,7 +23,7 @@ type Site struct {
 
 	sipPort, ariPort, redisPort int
 	tls                         *asteriskconfig.TLS // with its ports; nil: none
-	bootPassword, redisPassword string
+	bootPassword                string
 
 	mu              sync.Mutex // guards what follows
 	asterisk, redis *child
@@ -61,9 +61,6 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 func (s *Site) open(ctx context.Context) error {
 	var err error
 	if s.bootPassword, err = s.folder.secret("ari-boot"); err != nil {
-		return err
-	}
-	if s.redisPassword, err = s.folder.secret("redis"); err != nil {
 		return err
 	}
 	if err := s.choosePorts(); err != nil {

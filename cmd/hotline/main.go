@@ -48,6 +48,6 @@ func root() *cobra.Command {
 	f.StringVar(&p.state, "var", "var", "folder of all state")
 	f.StringVar(&p.tools, "tools", ".tools", "folder of the unpacked tools")
 	cmd.AddCommand(runCommand(p), serveCommand(p), checkCommand(p), callCommand(p), agentCommand(p),
-		ticketCommand(p), phoneCommand(p), staffCommand(p), userCommand(p), reloadCommand(p), migrateCommand(p))
+		ticketCommand(p), phoneCommand(p), staffCommand(p), userCommand(p), reloadCommand(p), rotateCommand(p), migrateCommand(p))
 	return cmd
 }
