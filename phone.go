@@ -1,6 +1,9 @@
 package hotline
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Phone is a telephone number as far as it is known: E.164 with a plus, an
 // extension (up to six digits), or none. The raw header is kept beside it.
@@ -44,7 +47,7 @@ func ParsePhone(raw string) Phone {
 
 func printable(raw string) string {
 	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0xfffd {
+		if r == 0xfffd || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // house is a hotline with real books, a real board and the API on a real
 // listener; only Asterisk is missing.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	memory *memory.Store
 	board  *routing.Dispatcher
@@ -45,7 +45,7 @@ type house struct {
 // tokens of the three roles and the agent's PIN.
 const pin1001 = "240524"
 
-func open(t *testing.T, change ...func(*web.Options)) *house {
+func open(t testing.TB, change ...func(*web.Options)) *house {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	h := &house{t: t, memory: memory.New(), city: &city{}, parts: &parts{}, log: &syncLog{}, stop: stop}
@@ -103,7 +103,7 @@ func (d desk) Record(ctx context.Context, id hotline.AgentID, _ bool) error {
 	return hotline.Errorf(hotline.NotFound, "agent %s is not signed in", id)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

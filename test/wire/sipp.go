@@ -28,6 +28,11 @@ func (s SIPp) Start(scenario, ip string, port int, more ...string) (*exec.Cmd, e
 	if err != nil {
 		return nil, err
 	}
+	return s.StartText(scenario, text, ip, port, more...)
+}
+
+// StartText is Start with a scenario of the caller's own, under a name.
+func (s SIPp) StartText(scenario string, text []byte, ip string, port int, more ...string) (*exec.Cmd, error) {
 	file := filepath.Join(s.Dir, scenario+".xml")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
