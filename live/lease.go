@@ -15,15 +15,16 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 		from = c.From.String()
 	}
 	got, err := s.run(ctx, "take the lease "+c.Name, s.scripts.take, []string{s.key.lease + c.Name},
-		c.Holder.String(), int64(c.Floor), c.TTL.Milliseconds(), from, c.Known)
+		c.Holder.String(), int64(c.Floor), c.TTL.Milliseconds(), from, int64(c.Seen))
 	if err != nil {
 		return lease.Lease{}, err
 	}
-	parts, err := list("take the lease "+c.Name, got, 4)
+	parts, err := list("take the lease "+c.Name, got, 5)
 	if err != nil {
 		return lease.Lease{}, err
 	}
 	l, err := parseLease(c.Name, parts[1:])
+	l.Now = hotline.Millis(number(parts[4]))
 	if err == nil && number(parts[0]) == 0 {
 		err = hotline.Errorf(hotline.Conflict, "the lease %s is held by %v", c.Name, l.Holder)
 	}

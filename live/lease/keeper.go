@@ -25,18 +25,18 @@ type Keeper struct {
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
 // dead says that he runs no more is not waited for; dead may be nil. A book that
-// was emptied while somebody held the lease leaves him its TTL to say so. While the
+// was emptied or away while somebody held the lease leaves him its TTL to say so. While the
 // book is away Take goes on trying; its error is ctx's only.
 func Take(ctx context.Context, book Book, c Claim, dead func(Holder) bool) (*Keeper, error) {
 	if c.TTL == 0 {
 		c.TTL = TTL
 	}
-	var forgotten time.Time // since when the book has no holder of a lease that had one
+	var patient time.Time // until when the holder may renew what the book forgot, or let run out while it was away
 	for {
 		asked := time.Now()
 		held, err := book.TakeLease(ctx, c)
 		if err == nil {
-			c.From, c.Known = Holder{}, false
+			c.From, c.Seen = Holder{}, 0
 			return keep(ctx, book, c, held.Token, asked), nil
 		}
 		if hotline.KindOf(err) == hotline.Conflict && dead != nil && c.From != held.Holder && dead(held.Holder) {
@@ -45,12 +45,12 @@ func Take(ctx context.Context, book Book, c Claim, dead func(Holder) bool) (*Kee
 		}
 		switch {
 		case hotline.KindOf(err) != hotline.Conflict:
-		case held.Holder != (Holder{}):
-			c.Known, forgotten = true, time.Time{}
-		case forgotten.IsZero():
-			forgotten = time.Now()
-		case time.Since(forgotten) > c.TTL: // he would have written it anew
-			c.Known = false
+		case held.Left > 0:
+			c.Seen, patient = held.Now, time.Time{}
+		case patient.IsZero():
+			patient = asked.Add(c.TTL)
+		case asked.After(patient):
+			c.Seen = 0
 		}
 		select {
 		case <-ctx.Done():

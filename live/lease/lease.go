@@ -34,10 +34,11 @@ type Claim struct {
 	// From takes the lease from this holder though its time is not over, and
 	// from nobody else: for a holder known to be dead. The zero holder: none.
 	From Holder
-	// Known: somebody else was seen to hold it. Where the book has no holder then,
-	// it was emptied, and whoever holds the lease has still to write it anew: that
-	// is a Conflict, with the zero holder.
-	Known bool
+	// Seen is when, on the book's clock, somebody else was last seen to hold it; 0:
+	// never. Where the book has no holder since, it was emptied; where it is asked
+	// only after half a TTL, it was away, and the lease ran out because nobody could
+	// renew it. Both are a Conflict with nothing left: the holder is given time.
+	Seen hotline.Millis
 }
 
 // Lease is who holds what.
@@ -45,7 +46,8 @@ type Lease struct {
 	Name   string
 	Token  hotline.Token
 	Holder Holder
-	Left   time.Duration // how long it still stands; 0 when it is free
+	Left   time.Duration  // how long it still stands; 0 when it is free
+	Now    hotline.Millis // the book's clock, in answers of TakeLease
 }
 
 // Book is where leases are kept.

@@ -87,7 +87,8 @@ func forgotten(t *testing.T, s Store) {
 
 func emptied(t *testing.T, s Store) {
 	holder, next := claim(lease.Board, 1), claim(lease.Board, 2)
-	next.Known = true
+	held := take(t, s, claim("another", 1)) // tells the book's clock
+	next.Seen = held.Now
 	l, err := s.TakeLease(t.Context(), next)
 	kind(t, err, hotline.Conflict)
 	if l.Holder != (lease.Holder{}) || l.Left != 0 {
@@ -99,7 +100,7 @@ func emptied(t *testing.T, s Store) {
 	if l.Holder != holder.Holder {
 		t.Fatalf("written anew by %v, it is held by %v", holder.Holder, l.Holder)
 	}
-	other := lease.Claim{Name: "other", Holder: next.Holder, TTL: next.TTL, Known: true}
+	other := lease.Claim{Name: "other", Holder: next.Holder, TTL: next.TTL, Seen: held.Now}
 	began := time.Now()
 	k, err := lease.Take(t.Context(), s, other, nil) // its holder is dead: nobody writes it anew
 	must(t, err)
@@ -107,6 +108,26 @@ func emptied(t *testing.T, s Store) {
 		t.Fatalf("taken after %v; its holder is given %v", d, next.TTL)
 	}
 	must(t, k.Release(t.Context()))
+}
+
+// away plays a book that stood still: the question of whoever stands by waited in
+// it until the lease had run out.
+func away(t *testing.T, s Store) {
+	holder, next := claim(lease.Board, 1), claim(lease.Board, 2)
+	next.Seen = take(t, s, holder).Now
+	time.Sleep(holder.TTL + 50*time.Millisecond)
+	l, err := s.TakeLease(t.Context(), next)
+	kind(t, err, hotline.Conflict)
+	if l.Holder != holder.Holder || l.Left != 0 {
+		t.Fatalf("it ran out, and reads %+v", l)
+	}
+	must(t, s.RenewLease(t.Context(), holder, l.Token))
+	_, err = s.TakeLease(t.Context(), next)
+	kind(t, err, hotline.Conflict)
+	must(t, s.FreeLease(t.Context(), lease.Board, l.Token)) // handed over: at once
+	if got := take(t, s, next); got.Token <= l.Token {
+		t.Fatalf("taken with token %d, not above %d", got.Token, l.Token)
+	}
 }
 
 func lost(t *testing.T, s Store) {

@@ -19,8 +19,9 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 	if l.until > now && l.Holder != c.Holder && l.Holder != c.From {
 		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s is held by %v", c.Name, l.Holder)
 	}
-	if c.Known && l.Holder == (lease.Holder{}) {
-		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s was forgotten", c.Name)
+	late := now > c.Seen.Add(c.TTL/2) && l.until != 0 && l.Holder != c.From
+	if c.Seen > 0 && (l.Holder == (lease.Holder{}) || late) {
+		return l.at(now), hotline.Errorf(hotline.Conflict, "the lease %s was forgotten, or not looked at for long", c.Name)
 	}
 	l.Lease = lease.Lease{Name: c.Name, Token: max(hotline.Token(now), l.Token+1, c.Floor+1), Holder: c.Holder}
 	l.until = now.Add(c.TTL)
@@ -73,6 +74,7 @@ func (s *Store) ReadLease(ctx context.Context, name string) (lease.Lease, error)
 
 func (l held) at(now hotline.Millis) lease.Lease {
 	out := l.Lease
+	out.Now = now
 	out.Left = max(0, time.Duration(l.until-now)*time.Millisecond)
 	return out
 }
