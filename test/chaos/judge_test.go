@@ -43,10 +43,10 @@ func TestTheJudge(t *testing.T) {
 		{"a talk ends that nobody ended", func(s *Seen) { s.Callers[0].Hung, s.Callers[0].ByThem = time.Time{}, true }, "dropped"},
 		{"the agent hears BYE, the caller hangs up later", func(s *Seen) { s.Legs[0].Ended = at(7); s.Callers[0].Hung = at(9) }, "dropped"},
 		{"the caller hears BYE, the agent hangs up later", func(s *Seen) { s.Callers[1].Ended = at(15) }, "dropped"},
-		{"the agent is not heard any more", func(s *Seen) { s.Callers[0].Heard[0] = Span{First: at(3), Last: at(8)} }, "dropped"},
+		{"the agent is not heard any more", func(s *Seen) { s.Callers[0].Heard[0] = Span{First: at(3), Last: at(5)} }, "dropped"},
 		{"the agent never hears the caller", func(s *Seen) { s.Legs[0].Heard = nil }, "dropped"},
 		{"the two do not hear each other for a while", func(s *Seen) {
-			s.Legs[1].Heard[1] = Span{First: at(11), Last: at(20), Pause: 2 * time.Second}
+			s.Legs[1].Heard[1] = Span{First: at(11), Last: at(20), Pause: 5 * time.Second}
 		}, "dropped"},
 		{"a short pause is none", func(s *Seen) {
 			s.Legs[1].Heard[1] = Span{First: at(11), Last: at(20), Pause: 200 * time.Millisecond}

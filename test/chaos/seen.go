@@ -56,6 +56,7 @@ type Offer struct {
 type Ticket struct {
 	Number, Call, Caller, Agent string
 	Answered                    bool
+	How                         string // how it ended, for people
 }
 
 // over is when the caller was there no more; a time far off while he is.

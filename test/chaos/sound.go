@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +22,11 @@ type pauses struct {
 	last  map[stream]time.Time
 	most  [2]pause // without kills, with them
 	given [2]pause // the same of what Asterisk got
+	long  []pause  // all that somebody may notice
 }
+
+// long is a pause that somebody may notice.
+const long = 120 * time.Millisecond
 
 // stream is one voice on its way to one place.
 type stream struct {
@@ -46,7 +51,9 @@ func watchSound(tools string, at site.Addresses) (*pauses, error) {
 	}
 	p := &pauses{site: at, calm: true, last: map[stream]time.Time{}}
 	var err error
-	if p.cap, err = wire.Open(tools, fmt.Sprintf("udp and udp[20:4] & 0x80808080 = %#x", signs)); err != nil {
+	// Short pieces in much room: the machine is busy, and none may be lost.
+	filter := fmt.Sprintf("udp and udp[20:4] & 0x80808080 = %#x", signs)
+	if p.cap, err = wire.Open(tools, filter, "-s", "128", "-B", "65536"); err != nil {
 		return nil, err
 	}
 	p.done.Go(func() {
@@ -82,9 +89,31 @@ func (p *pauses) see(packet wire.Packet) {
 	if p.calm {
 		phase = 0
 	}
-	if d := packet.At.Sub(last); d > list[phase].Duration {
+	d := packet.At.Sub(last)
+	if d > list[phase].Duration {
 		list[phase] = pause{d, packet.At}
 	}
+	if list == &p.most && d > long {
+		p.long = append(p.long, pause{d, packet.At})
+	}
+}
+
+// seconds tells in which seconds there were long pauses, and how many.
+func (p *pauses) seconds() string {
+	var order []string
+	count, most := map[string]int{}, map[string]time.Duration{}
+	for _, l := range p.long {
+		at := l.until.Local().Format("15:04:05")
+		if count[at]++; count[at] == 1 {
+			order = append(order, at)
+		}
+		most[at] = max(most[at], l.Duration)
+	}
+	var said []string
+	for _, at := range order {
+		said = append(said, fmt.Sprintf("%s %d of up to %d ms", at, count[at], most[at].Milliseconds()))
+	}
+	return strings.Join(said, ", ")
 }
 
 // disturbed notes that the kills begin.

@@ -40,11 +40,12 @@ type Capture struct {
 }
 
 // Open captures what filter (tcpdump's language) lets through; tools is the folder
-// that make tools fills.
-func Open(tools, filter string) (*Capture, error) {
+// that make tools fills, more are further arguments of tcpdump.
+func Open(tools, filter string, more ...string) (*Capture, error) {
 	c := &Capture{Packets: make(chan Packet, 65536), done: make(chan struct{})}
 	// In only: the loopback shows each packet twice. -Z root: no change of user.
-	args := []string{"-Z", "root", "-i", "lo", "-Q", "in", "-n", "-s", "2000", "-B", "16384", "--immediate-mode", "-U", "-w", "-", filter}
+	args := []string{"-Z", "root", "-i", "lo", "-Q", "in", "-n", "-s", "2000", "-B", "16384", "--immediate-mode", "-U", "-w", "-"}
+	args = append(append(args, more...), filter)
 	if os.Geteuid() != 0 {
 		args = args[2:]
 	}
