@@ -23,7 +23,7 @@ func (s *Service) newWeb(version string) *web.Server {
 		Board: s.app.board, Desk: s.app, People: people{s.store}, Phones: telephones{s}, Users: users{s.store},
 		Books: books{s.store}, Facts: facts{s.live}, City: theCity{s},
 		Calls: s.app.liveCalls, As: store.As, Parts: s.parts(),
-		Metrics: s.metrics.Handler(), Meter: s.metrics, Version: version, Log: s.log,
+		Metrics: s.metrics.Handler(), Readers: web.Readers(s.cfg.City.Settings.HTTP.Metrics), Meter: s.metrics, Version: version, Log: s.log,
 	})
 }
 

@@ -14,8 +14,8 @@ const checkTime = time.Second
 // Health is what /readyz answers.
 type Health struct {
 	Ready    bool         `json:"ready"`
-	Degraded bool         `json:"degraded"` // calls are served, but not all works: see the parts
-	Parts    []PartHealth `json:"parts"`
+	Degraded bool         `json:"degraded"`        // calls are served, but not all works: see the parts
+	Parts    []PartHealth `json:"parts,omitempty"` // only for those who may read figures
 }
 
 // PartHealth is how one part does.
@@ -41,6 +41,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if !h.Ready {
 		status = http.StatusServiceUnavailable
+	}
+	if !s.reads(r) { // a load balancer needs no more
+		h.Parts = nil
 	}
 	answer(w, status, h)
 }

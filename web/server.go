@@ -36,6 +36,9 @@ type Options struct {
 	Parts []Part
 	// Metrics answers /metrics. Optional.
 	Metrics http.Handler
+	// Readers says who may read it, and what /readyz tells of each part; "" is
+	// ReadersLoopback.
+	Readers Readers
 	// Meter counts requests. Optional.
 	Meter Meter
 	// SecureCookie makes browsers send the session over TLS only; to be set
@@ -106,7 +109,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.o.Metrics != nil {
-		mux.Handle("GET /metrics", s.o.Metrics)
+		mux.HandleFunc("GET /metrics", s.figures)
 	}
 	s.addPage(mux)
 
