@@ -181,6 +181,13 @@ func (c *calls) park(rec *ivr.Record) {
 	c.lost[rec.Facts.Call] = rec
 }
 
+// isParked tells whether a record is kept for the next connection.
+func (c *calls) isParked(id hotline.CallID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost[id] != nil
+}
+
 // unpark gives the record of one call and keeps it no more; nil: none is kept.
 func (c *calls) unpark(id hotline.CallID) *ivr.Record {
 	c.mu.Lock()

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,17 +17,18 @@ import (
 type unsaved struct {
 	mu      sync.Mutex
 	records map[hotline.CallID][]byte // nil: to be dropped
+	doubt   map[hotline.CallID]bool   // those of the outage that is not over yet
 	some    chan struct{}             // there are some again
 }
 
 func (u *unsaved) init() {
-	u.records, u.some = map[hotline.CallID][]byte{}, make(chan struct{}, 1)
+	u.records, u.doubt, u.some = map[hotline.CallID][]byte{}, map[hotline.CallID]bool{}, make(chan struct{}, 1)
 }
 
 func (u *unsaved) put(id hotline.CallID, b []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.records[id] = b
+	u.records[id], u.doubt[id] = b, true
 	select {
 	case u.some <- struct{}{}:
 	default:
@@ -38,6 +41,15 @@ func (u *unsaved) forget(id hotline.CallID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.records, id)
+}
+
+// doubtful gives the calls whose steps did not get through, once.
+func (u *unsaved) doubtful() []hotline.CallID {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	ids := slices.Collect(maps.Keys(u.doubt))
+	clear(u.doubt)
+	return ids
 }
 
 func (u *unsaved) any() (hotline.CallID, []byte, bool) {
@@ -105,6 +117,33 @@ func (a *App) saveLater(ctx context.Context) {
 			case <-time.After(saveAgainEvery):
 			}
 		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(settled):
+		}
+		a.settle(ctx)
+	}
+}
+
+// settled is how long after an outage Redis has done what it still had in hand.
+const settled = 500 * time.Millisecond
+
+// settle writes once more what an outage concerned: a Redis that stood still wakes
+// up with old steps in hand, nobody's any more, and may do them after newer ones.
+func (a *App) settle(ctx context.Context) {
+	for _, id := range a.unsaved.doubtful() {
+		var b []byte // dropped, unless it is played or waits for its line
+		if r := a.calls.get(id); r != nil {
+			if _, b = r.last(); b == nil {
+				continue
+			}
+		} else if a.calls.isParked(id) {
+			continue
+		}
+		if a.write(ctx, id, b) != nil {
+			a.unsaved.put(id, b)
+		}
 	}
 }
 
@@ -115,19 +154,21 @@ func (a *App) saveAll(ctx context.Context) bool {
 			return false
 		}
 		a.unsaved.done(id, b)
-		if r := a.calls.get(id); r != nil && b != nil && !r.stands(b) {
-			_, b := r.last() // the call went on while the older record was under way
-			a.unsaved.put(id, b)
-		}
 	}
 	return true
 }
 
+// write saves a record, or drops it where b is nil.
 func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {
 	if b == nil {
 		return a.opt.Live.DropCall(ctx, id)
 	}
-	return a.opt.Live.SaveCall(ctx, id, b)
+	err := a.opt.Live.SaveCall(ctx, id, b)
+	if r := a.calls.get(id); r != nil && !r.stands(b) {
+		_, b := r.last() // the call went on while the older record was under way
+		a.unsaved.put(id, b)
+	}
+	return err
 }
 
 // rememberEvery is how soon it is noticed that Redis was emptied. Until then it is

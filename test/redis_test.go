@@ -198,6 +198,9 @@ func (c *crowd) redisFreezes() {
 func (c *crowd) redisIsEmptied() {
 	c.T.Helper()
 	before, calls := c.board(), c.records()
+	if want := len(c.all()); calls != want {
+		c.T.Errorf("Redis has the records of %d calls; %d are up", calls, want)
+	}
 	c.empty()
 	c.talksGoOn()
 	c.Within(3*time.Second, "all is written back", func() bool {
