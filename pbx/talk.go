@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"hotline"
 	"hotline/ivr"
@@ -18,15 +19,22 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		// Gone: before they were joined, or (after a restart) after the talk.
 		return l.parted(ctx, t)
 	}
-	if l.found && l.together(ctx, t) {
-		return l.talk(ctx, t, leg)
+	were := false // a controller before made the bridge
+	if l.found {
+		var caller, agent bool
+		switch were, caller, agent = l.inside(ctx, t); {
+		case agent: // with the caller; or he has just left, and that is about to be told
+			return l.talk(ctx, t, leg)
+		case caller && leg.goes(ctx):
+			return l.talk(ctx, t, leg)
+		}
 	}
 	if err := l.join(ctx, t); err != nil {
 		l.part(ctx, t)
 		l.x.hangUp(t.Offer) // nobody is left on a line that leads nowhere
 		select {
 		case <-leg.left:
-			return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: true}, nil
+			return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: !were}, nil
 		default:
 			return ivr.TalkEnd{Unjoined: true}, err
 		}
@@ -37,11 +45,32 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	return l.talk(ctx, t, leg)
 }
 
-// together tells whether a controller before joined the two: they talk, and
-// nobody disturbs them.
-func (l *Line) together(ctx context.Context, t ivr.Talk) bool {
+// inside tells whether a controller before made the bridge, and who is in it. Both:
+// they talk, and nobody disturbs them. One: the other one left at the very moment of
+// the take-over, and there was a talk; the bridge takes in both at once.
+func (l *Line) inside(ctx context.Context, t ivr.Talk) (were, caller, agent bool) {
 	b, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
-	return err == nil && slices.Contains(b.ChannelIDs, l.id) && slices.Contains(b.ChannelIDs, legID(t.Offer))
+	if err != nil {
+		return false, false, false
+	}
+	return true, slices.Contains(b.ChannelIDs, l.id), slices.Contains(b.ChannelIDs, legID(t.Offer))
+}
+
+// goesWithin is how long it takes at most to hear that someone who left a bridge
+// hung up.
+const goesWithin = time.Second
+
+// goes tells whether the agent hangs up, which is heard a moment after he left the
+// bridge.
+func (g *leg) goes(ctx context.Context) bool {
+	select {
+	case <-g.left:
+		return true
+	case <-ctx.Done():
+		return true
+	case <-time.After(goesWithin):
+		return false
+	}
 }
 
 // talk records and waits until either leaves.
