@@ -9,6 +9,7 @@ import (
 
 	"hotline"
 	"hotline/app"
+	"hotline/ticket"
 )
 
 // day is how long TestDay runs, ten times as fast as a real day; 2h24m is a whole
@@ -72,9 +73,7 @@ func (h *hall) ends(answered int) map[hotline.End]int {
 	var ends map[hotline.End]int
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		ends = map[hotline.End]int{}
-		for _, k := range h.Written() {
-			ends[k.End]++
-		}
+		h.tickets(func(k ticket.Ticket) bool { ends[k.End]++; return true })
 		if ends[hotline.EndAnswered] >= answered || time.Now().After(end) {
 			return ends
 		}

@@ -22,8 +22,10 @@ import (
 	"hotline/ivr"
 	"hotline/phone"
 	"hotline/site"
+	"hotline/store"
 	"hotline/test/rig"
 	"hotline/test/wire"
+	"hotline/ticket"
 )
 
 //go:embed scenarios/*.xml
@@ -164,7 +166,10 @@ func (c *crowd) complaints() string {
 }
 
 // counted is how its calls went.
-type counted struct{ well, failed, refused int }
+type counted struct {
+	well, failed, refused int
+	why                   string // of those that failed, in SIPp's words
+}
 
 // count reads SIPp's counts; of those that went well some were refused.
 func (c *crowd) count() (n counted) {
@@ -177,6 +182,11 @@ func (c *crowd) count() (n counted) {
 		}
 	}
 	n.well -= n.refused
+	for i, name := range names {
+		if kind, ok := strings.CutPrefix(strings.TrimSuffix(name, "(C)"), "Failed"); ok && i < len(last) && strings.HasSuffix(name, "(C)") && last[i] != "0" {
+			n.why += " " + kind + "=" + last[i]
+		}
+	}
 	return n
 }
 
@@ -219,12 +229,32 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 // talks counts the talks that ended in a time, by the tickets.
 func (h *hall) talks(from, to time.Time) (n int) {
 	h.t.Helper()
-	for _, k := range h.Written() {
+	h.tickets(func(k ticket.Ticket) bool {
 		if k.End == hotline.EndAnswered && k.TalkEnded.After(from) && !k.TalkEnded.After(to) {
 			n++
 		}
-	}
+		return k.Arrived.After(from.Add(-time.Minute))
+	})
 	return n
+}
+
+// tickets reads all tickets, newest first, while more wants them.
+func (h *hall) tickets(more func(ticket.Ticket) bool) {
+	h.t.Helper()
+	const page = 1000
+	for f := (store.Filter{Limit: page}); ; {
+		list, err := h.Store.ListTickets(h.t.Context(), f)
+		must(h.t, err)
+		for _, k := range list {
+			if !more(k) {
+				return
+			}
+		}
+		if len(list) < page {
+			return
+		}
+		f.Before = list[len(list)-1].Number
+	}
 }
 
 func freePort(t *testing.T, ip string) int {

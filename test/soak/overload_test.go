@@ -69,7 +69,7 @@ func TestOverload(t *testing.T) {
 		t.Errorf("%.1f talks a second in the flood; at capacity %.1f", got, steady)
 	}
 	if n.well+n.refused+n.failed != flood.planned || n.failed > flood.planned/100 || n.refused == 0 {
-		t.Errorf("of %d who called %d were served, %d refused and %d not told: %s", flood.planned, n.well, n.refused, n.failed, flood.complaints())
+		t.Errorf("of %d who called %d were served, %d refused and %d not told:%s", flood.planned, n.well, n.refused, n.failed, n.why)
 	}
 	if soon := share(b); soon < answered || after.count().refused > 0 {
 		t.Errorf("after the flood %.1f %% are answered within %v, and %d are refused", 100*soon, within, after.count().refused)
@@ -95,8 +95,8 @@ func (h *hall) capacity() (best int) {
 		c := h.call(float64(rate), each)
 		c.wait(each + time.Minute)
 		a, n := c.answers(), c.count()
-		h.t.Logf("%d a second: %d answered, %d refused, %d failed, %.2f %% within %v, p99 %v",
-			rate, n.well, n.refused, n.failed, 100*share(a), within, quantile(a, .99))
+		h.t.Logf("%d a second: %d answered, %d refused, %d failed%s, %.2f %% within %v, p99 %v",
+			rate, n.well, n.refused, n.failed, n.why, 100*share(a), within, quantile(a, .99))
 		if share(a) < answered || n.refused+n.failed > 0 {
 			return max(best, shortRate)
 		}
