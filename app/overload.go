@@ -94,6 +94,9 @@ const (
 	keepDoors = 250 * time.Millisecond
 	// shutFor is how long the dialplan refuses by itself; it counts whole seconds.
 	shutFor = 2 * time.Second
+	// sayAgain: in a flood callers are refused and taken again every second or so,
+	// which the log says this seldom.
+	sayAgain = 10 * time.Second
 )
 
 // keepDoor tells the dialplan of one Asterisk while no new callers are to be taken,
@@ -102,17 +105,19 @@ const (
 func (a *App) keepDoor(ctx context.Context, n *node, x *pbx.Exchange) {
 	tick := time.NewTicker(keepDoors)
 	defer tick.Stop()
-	shut := ""
+	shut, told, at := "", false, time.Time{}
 	counted := a.counter(ctx, x)
 	for ticks := 0; ; ticks++ {
 		why := a.full(n)
-		if why != "" && shut == "" {
+		if why != "" && shut == "" && a.now().Sub(at) > sayAgain {
+			told, at = true, a.now()
 			a.log.Error("ALARM: new callers are refused", "asterisk", n.Name, "why", why, "calls", a.calls.count(), "answer", n.load.mean(a.now()))
 		}
 		if err := a.moveDoor(ctx, x, shut != "", why != ""); err != nil && ctx.Err() == nil && x.Err() == nil {
 			a.log.Warn("cannot tell Asterisk whether callers are taken", "err", err)
 		}
-		if why == "" && shut != "" {
+		if why == "" && shut != "" && told {
+			told = false
 			a.log.Warn("callers are taken again", "asterisk", n.Name, "calls", a.calls.count(), "answer", n.load.mean(a.now()))
 		}
 		if ticks%4 == 0 && (shut != "" || ticks%40 == 0) {

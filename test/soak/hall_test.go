@@ -233,7 +233,7 @@ func (h *hall) talks(from, to time.Time) (n int) {
 		if k.End == hotline.EndAnswered && k.TalkEnded.After(from) && !k.TalkEnded.After(to) {
 			n++
 		}
-		return k.Arrived.After(from.Add(-time.Minute))
+		return k.Created.After(from.Add(-time.Minute))
 	})
 	return n
 }
