@@ -70,7 +70,8 @@ func New(t testing.TB, flow *ivr.Flow, changes ...func(*site.Options)) *Rig {
 	at := r.Site.Addresses()
 	p, err := openParts(t.Context(), at, flow)
 	r.must(err)
-	r.Live, r.Store = p.live, p.store
+	r.Store = p.store
+	r.watch(at.Redis)
 	r.prompts, err = promptsOf(p.sounds)
 	r.must(err)
 	t.Cleanup(p.close)

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"strings"
+	"time"
 
 	"hotline/live"
 )
@@ -15,9 +16,20 @@ const bySentinels = "sentinels "
 func (r *Rig) Sentinels(addresses []string, master string) {
 	r.T.Helper()
 	r.sentinels = bySentinels + master + " " + strings.Join(addresses, " ")
+	r.watch(r.sentinels)
+}
+
+// patience is how long a story waits for Redis: no call does so.
+const patience = 2 * time.Second
+
+// watch opens the board for the story's own eyes.
+func (r *Rig) watch(address string) {
+	r.T.Helper()
 	password, err := r.Site.Addresses().RedisPassword()
 	r.must(err)
-	l, err := live.Open(r.T.Context(), boardAt(r.sentinels, password))
+	o := boardAt(address, password)
+	o.Timeout = patience
+	l, err := live.Open(r.T.Context(), o)
 	r.must(err)
 	r.T.Cleanup(func() { _ = l.Close() })
 	r.Live = l
