@@ -165,13 +165,14 @@ func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 	err := c.Queue.Joined(ctx, c.Offer)
 	switch {
 	case err == nil:
+	case c.again && (hotline.KindOf(err) == hotline.Conflict || ctx.Err() != nil):
+		// The talk may have been, and be over, while none served: the line knows.
 	case hotline.KindOf(err) != hotline.Conflict:
 		c.apart()
 		return "", err
-	case !c.again:
+	default:
 		c.apart()
 		return s.Queue, nil // the offer ended meanwhile
-	default: // the talk may have been, and be over, while none served: the line knows
 	}
 	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c),
 		Paused: c.paused(), Muted: c.Muted, Mark: c.mark(ctx)})

@@ -49,7 +49,7 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 // they talk, and nobody disturbs them. One: the other one left at the very moment of
 // the take-over, and there was a talk; the bridge takes in both at once.
 func (l *Line) inside(ctx context.Context, t ivr.Talk) (were, caller, agent bool) {
-	b, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
+	b, err := ari.Bridge(context.WithoutCancel(ctx), l.conn, bridgeOf+l.id) // asked also for a caller who is gone
 	if err != nil {
 		return false, false, false
 	}
@@ -141,7 +141,7 @@ func (l *Line) Tidy() {
 // parted is a talk whose agent's leg is no more. Whether they had been joined
 // shows in the bridge: it is made with the join.
 func (l *Line) parted(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
-	_, err := ari.Bridge(ctx, l.conn, bridgeOf+l.id)
+	_, err := ari.Bridge(context.WithoutCancel(ctx), l.conn, bridgeOf+l.id)
 	l.part(ctx, t)
 	return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: ari.IsNotFound(err)}, nil
 }
