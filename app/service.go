@@ -92,8 +92,10 @@ func (s *Service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := city.Secret(set.Asterisk.PasswordFile); err != nil {
-		return err
+	for _, file := range []string{set.Asterisk.PasswordFile, set.Redis.PasswordFile} {
+		if _, err := city.Secret(file); err != nil {
+			return err
+		}
 	}
 	s.app = New(Options{
 		Script: s.script, OnDuty: s.onDuty, Sounds: Sounds{Library: s.sounds, Language: set.Languages[0]},

@@ -175,7 +175,7 @@ func (v Values) check() error {
 
 // check refuses what would open more than a number.
 func (o Outside) check() error {
-	if !regexp.MustCompile(OutsideForm).MatchString(o.Number) {
+	if !regexp.MustCompile(outsideForm).MatchString(o.Number) {
 		return fmt.Errorf("%q is no form of numbers: write for example 0XXX. or +86XXXXXXXXXXX", o.Number)
 	}
 	for _, p := range o.Phones {
@@ -186,6 +186,6 @@ func (o Outside) check() error {
 	return nil
 }
 
-// OutsideForm is how a form of outside numbers is written: two signs at least, so
+// outsideForm is how a form of outside numbers is written: two signs at least, so
 // that nobody opens everything by a dot.
-const OutsideForm = `^\+?(?:[0-9XZN]|\[[0-9]+\]){2,}\.?$`
+const outsideForm = `^\+?(?:[0-9XZN]|\[[0-9]+\]){2,}\.?$`

@@ -9,10 +9,13 @@ import (
 )
 
 // Secret reads a password from its file, without the line's end; an empty path
-// is no password.
+// is no password. A file that others than its owner can read is refused.
 func Secret(path string) (string, error) {
 	if path == "" {
 		return "", nil
+	}
+	if err := Private(path); err != nil {
+		return "", hotline.Errorf(hotline.Invalid, "the password cannot be used: %w", err)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -258,7 +258,7 @@ func extensions(key string, to *[]string, usual []string) setting {
 	return each(key, to, usual, extensionForm.MatchString, "write names of telephones, such as [8001, 8002]")
 }
 
-// outsideForm is asteriskconfig.OutsideForm; adapters do not know one another.
+// outsideForm is how package asteriskconfig wants it; adapters do not know one another.
 var outsideForm = regexp.MustCompile(`^\+?(?:[0-9XZN]|\[[0-9]+\]){2,}\.?$`)
 
 func outside(key string, to *[]string, usual []string) setting {

@@ -1,6 +1,7 @@
 package city
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -94,6 +95,12 @@ func TestPasswordsComeFromFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "password", "p@ss word\n")
 	write(t, "empty", "\n")
+	write(t, "open", "p@ss word\n")
+	for _, file := range []string{"password", "empty"} {
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	sql := SQL{DSN: "postgres://hotline@127.0.0.1/h", PasswordFile: "password"}
 	if s, err := sql.Source(); err != nil || s != "postgres://hotline:p%40ss%20word@127.0.0.1/h" {
 		t.Errorf("%s, %v", s, err)
@@ -101,7 +108,7 @@ func TestPasswordsComeFromFiles(t *testing.T) {
 	if s, err := (SQL{DSN: "var/hotline.db", PasswordFile: "none"}).Source(); err != nil || s != "var/hotline.db" {
 		t.Errorf("%s, %v", s, err)
 	}
-	for _, file := range []string{"empty", "none"} {
+	for _, file := range []string{"empty", "none", "open"} {
 		if _, err := Secret(file); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -109,7 +109,7 @@ func (f *folder) close() {
 // secret gives the password called name and makes it where there is none.
 func (f *folder) secret(name string) (string, error) {
 	if word, err := readSecret(f.at("secrets"), name); err == nil && word != "" {
-		return word, nil
+		return word, os.Chmod(f.at("secrets/"+name), 0o600) // a copy from a backup may be open to all
 	}
 	word := rand.Text()
 	err := os.WriteFile(f.at("secrets/"+name), []byte(word+"\n"), 0o600)

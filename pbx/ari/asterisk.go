@@ -113,9 +113,3 @@ func GetDynamic(ctx context.Context, d Doer, class, kind, id string) (map[string
 	}
 	return fields, nil
 }
-
-// ReloadModule makes a module read its part of the configuration files anew, for
-// example res_pjsip_acl.so. It may take a while.
-func ReloadModule(name string) Request {
-	return put("asterisk.reload", "asterisk", "modules", name).patient()
-}

@@ -25,9 +25,6 @@ const (
 	Forged   = "forged"   // a request so written that its sender cannot be told
 )
 
-// Whys are all reasons there are.
-func Whys() []string { return []string{Password, Account, ShutOut, Outside, Forged} }
-
 // Options say how patient the guard is.
 type Options struct {
 	Log      string        // Asterisk's security.log
