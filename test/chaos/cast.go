@@ -20,6 +20,7 @@ type cast struct {
 
 	takeOvers, recoveries, handOvers, thaws []time.Duration
 	woken                                   int      // frozen and woken
+	unasked                                 int      // take-overs that nobody had asked for
 	granted                                 []string // what a woken one was allowed to do
 	faults                                  []string
 }
@@ -49,8 +50,16 @@ func (c *cast) next() {
 	c.standby.StandsBy()
 }
 
-// strike does what is to be done at a moment; false: the moment did not come.
+// strike does what is to be done at a moment; false: the moment did not come. One
+// who was overtaken unasked, on a machine so busy that it could not renew its lease,
+// is struck no more; his successor is.
 func (c *cast) strike(m moment, a act) bool {
+	select {
+	case <-c.serves.Over():
+		c.unasked++
+		c.settle()
+	default:
+	}
 	k, began := c.serves, make(chan time.Time, 1)
 	do := func() bool {
 		began <- time.Now()
@@ -63,6 +72,12 @@ func (c *cast) strike(m moment, a act) bool {
 		hit, forget := k.Aim(m.at, do)
 		select {
 		case <-hit:
+		case <-k.Over():
+			forget()
+			if len(began) == 0 {
+				return c.strike(m, a)
+			}
+			<-hit
 		case <-time.After(soon):
 			forget()
 			return false

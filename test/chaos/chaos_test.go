@@ -162,8 +162,8 @@ func (s *storm) tell(p plan, v Verdict, seen Seen, sound *pauses) {
 		fmt.Printf("sound: longest pause in talks %v (until %s), without kills %v; of what the telephones sent %v and %v\nsound: longer than %v in these seconds: %s\n",
 			gap, clock(sound.most[1].until.Local()), base, sound.given[1].Duration, sound.given[0].Duration, long, sound.seconds())
 	}
-	fmt.Printf("acts: %v; talks %d, agents who met nobody %d, apologies %d, agents ready again %d, woken %d (over within %v), handed over p50 %v, most %v, tickets that say what was not %d\n",
-		s.acts, v.Talks, v.Vain, s.load.sorry, s.paused, s.woken, quantile(s.thaws, 1).Round(time.Millisecond),
+	fmt.Printf("acts: %v; talks %d, agents who met nobody %d, apologies %d, agents ready again %d, woken %d (over within %v), take-overs unasked for %d, handed over p50 %v, most %v, tickets that say what was not %d\n",
+		s.acts, v.Talks, v.Vain, s.load.sorry, s.paused, s.woken, quantile(s.thaws, 1).Round(time.Millisecond), s.unasked,
 		quantile(s.handOvers, .5).Round(time.Millisecond), quantile(s.handOvers, 1).Round(time.Millisecond), v.TicketsWrong)
 	line := fmt.Sprintf("CHAOS kills=%d moments=%d calls=%d dropped_talks=%d lost_places=%d order_violations=%d double_offers=%d tickets_missing=%d tickets_double=%d recover_p50_ms=%d recover_p99_ms=%d takeover_p99_ms=%d rtp_gap_max_ms=%d rtp_gap_base_ms=%d",
 		s.kills, len(s.hit), len(seen.Callers), v.DroppedTalks, v.LostPlaces, v.OrderViolations, v.DoubleOffers, v.TicketsMissing, v.TicketsDouble,

@@ -204,8 +204,8 @@ func (t trial) order(v *Verdict) {
 				continue
 			}
 			if !t.isServed(earlier, legs[e], l.Invited) {
-				v.fault(&v.OrderViolations, "agent %s was called at %s for %s, who asked at %s, while %s waited since %s",
-					l.Agent, clock(l.Invited), t.Callers[c].Number, clock(t.Callers[c].Asked), earlier.Number, clock(earlier.Queued))
+				v.fault(&v.OrderViolations, "agent %s was called at %s for %s, who asked at %s, while %s waited since %s (he: %s)",
+					l.Agent, clock(l.Invited), t.Callers[c].Number, clock(t.Callers[c].Asked), earlier.Number, clock(earlier.Queued), t.story(e, legs[e]))
 				break // one INVITE is one violation
 			}
 		}
@@ -300,6 +300,25 @@ func (t trial) talkedWith(c Caller, agent string) bool {
 		}
 	}
 	return false
+}
+
+// story says what became of a caller.
+func (t trial) story(c int, legs []Leg) string {
+	said := fmt.Sprintf("heard %v", t.heardBy(t.Callers[c]))
+	for _, l := range legs {
+		said += fmt.Sprintf(", rang %s %s to %s", l.Agent, clock(l.Invited), clock(l.over()))
+	}
+	for _, o := range t.Offers {
+		if i, ok := t.callOf[o.Call]; ok && i == c {
+			said += fmt.Sprintf(", offer %d to %s %s to %s", o.ID, o.Agent, clock(o.At), clock(o.Until))
+		}
+	}
+	for _, k := range t.Tickets {
+		if k.Caller == t.Callers[c].Number {
+			said += ", " + k.How
+		}
+	}
+	return said
 }
 
 // heardBy says whom a caller heard, and when.
