@@ -20,11 +20,11 @@ const (
 // board answers; a stuck one falls silent, and callers are held instead of
 // handed to it (extensions.conf, HOTLINE_ALIVE). It is also how a controller
 // that was fenced off while nothing happened notices it.
-func (a *App) prove(ctx context.Context, x *pbx.Exchange) {
+func (a *App) prove(ctx context.Context, n *node, x *pbx.Exchange) {
 	tick := time.NewTicker(aliveEvery)
 	defer tick.Stop()
 	for {
-		if err := a.alive(ctx, x); err != nil && ctx.Err() == nil {
+		if err := a.alive(ctx, n, x); err != nil && ctx.Err() == nil {
 			a.log.Warn("cannot prove to Asterisk that this controller lives", "err", err)
 		}
 		select {
@@ -37,12 +37,13 @@ func (a *App) prove(ctx context.Context, x *pbx.Exchange) {
 	}
 }
 
-func (a *App) alive(ctx context.Context, x *pbx.Exchange) error {
+func (a *App) alive(ctx context.Context, n *node, x *pbx.Exchange) error {
 	ctx, cancel := context.WithTimeout(ctx, aliveWithin)
 	defer cancel()
 	if _, err := a.board.View(ctx); err != nil {
 		return wrap("ask the board", err)
 	}
+	defer n.load.asking(a.now())()
 	return x.SetGlobal(ctx, pbx.Alive, strconv.FormatInt(a.now().Unix(), 10))
 }
 

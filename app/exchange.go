@@ -89,7 +89,7 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	}
 	desks := a.desksOf(ctx, n, x)
 	up()
-	a.done.Go(func() { a.prove(ctx, x) })
+	a.done.Go(func() { a.prove(ctx, n, x) })
 	a.done.Go(func() { a.keepDoor(ctx, n, x) })
 	return desks.watch(ctx)
 }

@@ -17,6 +17,7 @@ type load struct {
 	before sum // of the second before
 	shut   bool
 	since  time.Time // when it was connected
+	asked  time.Time // since when it owes an answer to prove; zero: it owes none
 }
 
 type sum struct {
@@ -31,7 +32,7 @@ const settle = 5 * time.Second
 func (l *load) connected(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.now, l.before, l.shut, l.since = sum{}, sum{}, false, at
+	l.now, l.before, l.shut, l.since, l.asked = sum{}, sum{}, false, at, time.Time{}
 }
 
 func (l *load) took(at time.Time, d time.Duration) {
@@ -40,6 +41,19 @@ func (l *load) took(at time.Time, d time.Duration) {
 	l.turn(at)
 	l.now.took += d
 	l.now.n++
+}
+
+// asking notes that an answer is owed from now on, and gives what notes that it
+// came: what never comes is known before the time of a request is over.
+func (l *load) asking(at time.Time) (done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = at
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.asked = time.Time{}
+	}
 }
 
 func (l *load) turn(at time.Time) {
@@ -80,7 +94,7 @@ func (l *load) slow(at time.Time, limit time.Duration) bool {
 	switch mean := l.average(); {
 	case at.Sub(l.since) < settle:
 		l.shut = false
-	case mean > limit:
+	case mean > limit, !l.asked.IsZero() && at.Sub(l.asked) > limit:
 		l.shut = true
 	case mean < limit/2:
 		l.shut = false

@@ -75,7 +75,12 @@ func TestSlowUntilItIsQuickAgain(t *testing.T) {
 	if !l.slow(at, limit) || l.slow(at, 0) {
 		t.Error("a minute is slow, and without a limit nothing is")
 	}
-	if at = at.Add(3 * time.Second); l.mean(at) != 0 || l.slow(at, limit) {
+	done := l.asking(at.Add(3 * time.Second))
+	if at = at.Add(4*time.Second + 1); !l.slow(at, limit) {
+		t.Error("an answer owed for longer than the limit does not count")
+	}
+	done()
+	if l.mean(at) != 0 || l.slow(at, limit) {
 		t.Error("what was three seconds ago counts")
 	}
 }

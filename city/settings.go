@@ -300,7 +300,7 @@ func (s *Settings) table(dir string) []setting {
 		seconds("duty.retry", &s.Duty.Retry, 3*time.Second, time.Second, time.Minute),
 
 		count("limits.calls", &s.Limits.Calls, 0, 0, 100000),
-		duration("limits.answer", &s.Limits.Answer, time.Second, 100*time.Millisecond, 10*time.Second),
+		duration("limits.answer", &s.Limits.Answer, 500*time.Millisecond, 100*time.Millisecond, 10*time.Second),
 		count("limits.tell", &s.Limits.Tell, 10, 0, 1000),
 		duration("limits.stuck", &s.Limits.Stuck, 5*time.Second, 2*time.Second, time.Minute),
 

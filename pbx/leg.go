@@ -119,14 +119,14 @@ func (x *Exchange) dial(l *leg) {
 }
 
 // refused undoes a leg that Asterisk would not make. Where it is not the
-// telephone that is to blame, the offer is given back as if the caller had left.
+// telephone that is to blame, the agent rests, and has missed nothing.
 func (x *Exchange) refused(l *leg, err error) {
 	if !x.drop(l) || x.conn.Err() != nil {
 		return // gone meanwhile, or the connection is lost and all is synced anew
 	}
 	why := routing.WhyNoPhone
 	if ari.IsConflict(err) || errors.Is(err, ari.ErrNoAnswer) {
-		why = routing.WhyEnded
+		why = routing.WhyNotRung
 	}
 	x.trouble(l.offer.Call, "ring "+string(l.offer.Phone), err)
 	x.tell(l, routing.Gone, why)

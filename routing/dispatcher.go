@@ -44,6 +44,7 @@ const (
 	WhyDeclined Why = "declined"    // the phone refused, was busy or forwarded
 	WhyNoAnswer Why = "no-answer"   // it rang in vain
 	WhyNoPhone  Why = "unreachable" // not registered, or it does not respond
+	WhyNotRung  Why = "not-rung"    // Asterisk did not ring it in time: nobody's fault
 )
 
 // Reasons for a pause that routing itself gives.
@@ -51,6 +52,7 @@ const (
 	PauseDeclined  hotline.Reason = "declined"
 	PauseNoAnswer  hotline.Reason = "no-answer"
 	PausePhoneGone hotline.Reason = "phone-gone"
+	PauseNotRung   hotline.Reason = "not-rung"  // a rest: Asterisk could not ring the phone
 	PauseRecovered hotline.Reason = "recovered" // in doubt after a restart
 )
 

@@ -142,6 +142,8 @@ func (d *Dispatcher) after(a Agent, l *leg, why Why) Change {
 		return d.to(a, Release, "")
 	case why == WhyNoPhone:
 		return d.to(a, LosePhone, PausePhoneGone)
+	case why == WhyNotRung: // no miss; but at once again would be one more for an Asterisk that cannot
+		return d.to(a, Decline, PauseNotRung)
 	case why == WhyNoAnswer:
 		a.Misses++
 		return d.to(a, NoAnswer, PauseNoAnswer)

@@ -81,6 +81,7 @@ type Desk struct {
 	Declines bool          // … or declined
 	Talks    time.Duration // how long the agent talks; 0 until the caller hangs up
 	Gone     bool          // not registered
+	Unrung   bool          // Asterisk does not ring it in time, after Answers
 }
 
 // Agent signs an agent in at a telephone that behaves so.
@@ -314,6 +315,11 @@ func (p *phones) Ring(_ context.Context, o hotline.Offer) error {
 
 // live is the life of one leg.
 func (p *phones) live(l *leg, d Desk) {
+	if d.Unrung {
+		time.Sleep(d.Answers)
+		p.end(l, routing.WhyNotRung)
+		return
+	}
 	p.hall.Desk.Tell(routing.LegNews{News: routing.Rang, Agent: l.offer.Agent, Offer: l.offer.ID})
 	if d.Answers == 0 {
 		return // it rings until it is cancelled

@@ -36,13 +36,18 @@ func TestOverload(t *testing.T) {
 		seats, base = 260, 20*time.Second
 	}
 	limit := seats + seats/4
-	h := open(t, seats, limit, talk, app.Limits{Calls: limit, Answer: time.Second})
+	h := open(t, seats, limit, talk, app.Limits{Calls: limit, Answer: 500 * time.Millisecond})
 	rate := shortRate
 	if long {
 		rate = h.capacity()
 	}
 	before := h.call(float64(rate), base)
 	before.wait(base + 30*time.Second)
+	for long && share(before.answers()) < answered && rate > shortRate { // not a steady one, after all
+		rate -= 10
+		before = h.call(float64(rate), base)
+		before.wait(base + 30*time.Second)
+	}
 	steady := float64(rate) // talks a second, when all who call are served
 	a := before.answers()
 	t.Logf("at %d calls a second: p50 %v, p99 %v", rate, quantile(a, .5), quantile(a, .99))
