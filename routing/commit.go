@@ -212,6 +212,15 @@ func (d *Dispatcher) pushPlaces(ctx context.Context, snap Snapshot) (changes []C
 	}
 	for _, p := range mine {
 		on, ok := board[p.Call]
+		if ok && on.Seq != p.Seq {
+			// A step that waited in Redis gave a caller another place there than he had
+			// here meanwhile: those who called while it was away would stand in the order
+			// in which it woke up to them.
+			if err := d.store.Leave(ctx, p.Call); err != nil {
+				return nil, err
+			}
+			ok = false
+		}
 		if !ok {
 			on, err = d.store.Join(ctx, hotline.Wish{
 				Call: p.Call, Queue: p.Queue, Needs: p.Needs, Priority: p.Priority, Seq: p.Seq, Since: p.Since,
