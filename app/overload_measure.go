@@ -108,11 +108,11 @@ type timed struct {
 	load *load
 }
 
-// Request measures what must be done at once: to answer, and to set a variable, by
-// which it is asked while nobody is answered.
+// Request measures what must be done at once: to answer, to ring an agent, and to set
+// a variable, by which it is asked while nobody is answered.
 func (t timed) Request(verb string, status int, took time.Duration) {
 	switch verb {
-	case "channel.answer", "channel.ring", "asterisk.set":
+	case "channel.answer", "channel.ring", "channel.create", "channel.dial", "asterisk.set":
 		t.load.took(time.Now(), took)
 	}
 	t.Meter.Request(verb, status, took)

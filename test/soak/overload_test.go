@@ -14,6 +14,9 @@ import (
 // is looked for first: go test ./test/soak -run TestOverload -overload 1m.
 var overload = flag.Duration("overload", 6*time.Second, "how long TestOverload floods")
 
+// known is the capacity where it need not be looked for: -capacity 50.
+var known = flag.Int("capacity", 0, "calls a second to take as the capacity in TestOverload; 0 looks for it")
+
 const (
 	// asked: at capacity so many are answered so soon; of the talks at capacity so
 	// many are completed in a flood of so many times as many callers.
@@ -39,11 +42,13 @@ func TestOverload(t *testing.T) {
 	h := open(t, seats, limit, talk, app.Limits{Calls: limit, Answer: 500 * time.Millisecond})
 	rate := shortRate
 	if long {
-		rate = h.capacity()
+		if rate = *known; rate == 0 {
+			rate = h.capacity()
+		}
 	}
 	before := h.call(float64(rate), base)
 	before.wait(base + 30*time.Second)
-	for long && share(before.answers()) < answered && rate > shortRate { // not a steady one, after all
+	for long && *known == 0 && share(before.answers()) < answered && rate > shortRate { // not a steady one, after all
 		rate -= 10
 		before = h.call(float64(rate), base)
 		before.wait(base + 30*time.Second)
