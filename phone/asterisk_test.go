@@ -41,7 +41,7 @@ func (x *exchange) namesPrompts(t *testing.T) {
 		}
 	})
 	whole := duration(len(prompts["please-hold"]))
-	time.Sleep(whole + 500*time.Millisecond)
+	time.Sleep(whole + 2*time.Second) // a busy Asterisk plays it late
 	hangUp(t, call)
 	narrated.Wait()
 	if !strings.Contains(told.String(), "heard \"please-hold\"\n") {
