@@ -82,7 +82,7 @@ func open(t *testing.T, seats, calls int, talk time.Duration, limits app.Limits)
 		phones = append(phones, asteriskconfig.Phone{ID: id, Contact: fmt.Sprintf("sip:%s@%s:%d", id, agents, at)})
 	}
 	h.Rig = rig.New(t, short(), func(o *site.Options) {
-		o.StaticPhones, o.RTPPorts = phones, 2*(calls+seats)+400
+		o.StaticPhones, o.RTPPorts = phones, 2*(calls+seats)+4000 // callers who are refused have ports for a moment, too
 	})
 	h.Limits = limits
 	tools, err := filepath.Abs(toolsDir)
