@@ -357,6 +357,9 @@ func (a *App) book(ctx context.Context, id hotline.CallID, o hotline.Outcome) {
 		a.log.Error("the journal cannot be written; it is tried again", "call", id, "ticket", o.Ticket, "err", err)
 		return
 	}
+	if r := a.calls.get(id); r != nil {
+		r.keep(nil) // an older record that is under way is followed by a drop
+	}
 	a.unsaved.forget(id)
 	a.foreign.forget(id)
 	if err := a.opt.Live.DropCall(ctx, id); err != nil {

@@ -164,9 +164,12 @@ func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {
 		return a.opt.Live.DropCall(ctx, id)
 	}
 	err := a.opt.Live.SaveCall(ctx, id, b)
-	if r := a.calls.get(id); r != nil && !r.stands(b) {
-		_, b := r.last() // the call went on while the older record was under way
+	switch r := a.calls.get(id); {
+	case r != nil && !r.stands(b): // the call went on, or was closed, while its record was under way
+		_, b := r.last()
 		a.unsaved.put(id, b)
+	case r == nil && !a.calls.isParked(id): // it ended
+		a.unsaved.drop(id)
 	}
 	return err
 }
