@@ -88,7 +88,7 @@ func build(t *testing.T, set map[string]string, changes ...func(*site.Options)) 
 	h.set = map[string]string{
 		// A machine that others use is slow now and then; nobody is to be refused
 		// for that in these stories.
-		"limits.answer": "10s",
+		"limits.answer":   "10s",
 		"directories.var": h.at.Dir, "voice.speaker": "tones", "voice.cache": os.Getenv(soundsVar),
 		"routing.wrap_up": "0s", "recording.min_free": "1MB", "recording.min_free_percent": "0",
 	}
