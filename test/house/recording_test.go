@@ -131,7 +131,7 @@ func (h *house) stereo(k ticket.Ticket, talked time.Duration) {
 		}
 	}
 	length, want := time.Duration(len(left))*time.Second/8000, k.TalkEnded.Sub(k.Joined)
-	if off := (length - want).Abs(); off > 300*time.Millisecond {
+	if off := (length - want).Abs(); off > 600*time.Millisecond {
 		h.Errorf("it is %v long, the talk was %v", length, want)
 	}
 }
