@@ -1,9 +1,11 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"strconv"
 	"testing"
 	"time"
@@ -53,6 +55,8 @@ func planned(t *testing.T) plan {
 // and each call has its ticket, once.
 func TestChaos(t *testing.T) {
 	p := planned(t)
+	enough, release := signal.NotifyContext(t.Context(), os.Interrupt) // judged by what was seen so far
+	defer release()
 	r := rig.New(t, flow(), func(o *site.Options) { o.RetrySeconds, o.RTPPorts = 1, 4*(p.callers+p.agents)+200 })
 	r.Rules.Ring = 10 * time.Second
 	rng := rand.New(rand.NewPCG(p.seed, 1))
@@ -72,8 +76,12 @@ func TestChaos(t *testing.T) {
 	if sound != nil {
 		sound.disturbed()
 	}
+	began := time.Now()
 	s := &storm{cast: c, load: l, rng: rng, t: t}
-	s.run(p)
+	s.run(enough, p)
+	if enough.Err() != nil {
+		fmt.Println("acts: interrupted after", time.Since(began).Round(time.Second))
+	}
 	c.wake(true)
 	l.drain(time.Minute)
 	l.close()
@@ -112,7 +120,7 @@ type storm struct {
 
 // run strikes until the time is over and each kind of moment was hit by a kill
 // once.
-func (s *storm) run(p plan) {
+func (s *storm) run(enough context.Context, p plan) {
 	s.acts, s.hit = map[act]int{}, map[string]int{}
 	all := moments()
 	s.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -122,7 +130,12 @@ func (s *storm) run(p plan) {
 	others := otherActs()
 	s.rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	end := time.Now().Add(p.storm)
-	for n, turn := 0, 0; (time.Now().Before(end) || p.kinds == 0 && n < len(all)) && s.kills < p.strikes; turn++ {
+	for n, turn := 0, 0; (time.Now().Before(end) || p.kinds == 0 && n < len(all)) && s.kills < p.strikes && enough.Err() == nil; turn++ {
+		select {
+		case err := <-s.r.Site.Died(): // nobody here did that
+			s.t.Fatal(err)
+		default:
+		}
 		m, a := all[s.rng.IntN(len(all))], kill
 		if turn%3 == 2 {
 			a = others[turn/3%len(others)]
