@@ -343,16 +343,22 @@ func (a *App) close(rec *ivr.Record, why error) {
 	rec.Facts.Offers = max(rec.Facts.Offers, offers)
 	rec.Rang(under)
 	o := rec.Close(a.now().UTC(), by, under.ID != 0)
-	a.book(ctx, id, o)
+	a.book(ctx, o)
 	a.keepRecording(o)
-	a.opt.Meter.Ended(o)
-	a.log.Info("call ended", "call", id, "ticket", o.Ticket, "end", o.End, "by", o.EndedBy, "agent", o.Agent)
 }
 
-// book appends the outcome to the journal and then drops the call's record. The
+// book writes down how a call ended, counts it and says so.
+func (a *App) book(ctx context.Context, o hotline.Outcome) {
+	a.file(ctx, o)
+	a.opt.Meter.Ended(o)
+	a.log.Info("call ended", "call", o.Call, "ticket", o.Ticket, "end", o.End, "by", o.EndedBy, "agent", o.Agent)
+}
+
+// file appends the outcome to the journal and then drops the call's record. The
 // record of an outcome that the disk did not take stays: whoever starts next
 // finds it. The journal itself goes on trying meanwhile.
-func (a *App) book(ctx context.Context, id hotline.CallID, o hotline.Outcome) {
+func (a *App) file(ctx context.Context, o hotline.Outcome) {
+	id := o.Call
 	if err := a.journal.Append(ctx, o); err != nil {
 		a.log.Error("the journal cannot be written; it is tried again", "call", id, "ticket", o.Ticket, "err", err)
 		return

@@ -17,11 +17,7 @@ func (a *App) left(c pbx.Arrival, line *pbx.Line) {
 	line.Listen(end, "")
 	defer line.Release()
 	if rec := a.goneBefore(ctx, c); rec != nil {
-		by := hotline.SideCaller
-		o := rec.Close(c.Left, by, false)
-		a.book(context.WithoutCancel(ctx), c.Call, o)
-		a.opt.Meter.Ended(o)
-		a.log.Info("call ended while no controller served", "call", c.Call, "ticket", o.Ticket, "end", o.End)
+		a.book(context.WithoutCancel(ctx), rec.Close(c.Left, hotline.SideCaller, false))
 	}
 	if err := line.End(context.WithoutCancel(ctx)); err != nil {
 		a.log.Warn("a caller who was gone", "call", c.Call, "err", err)

@@ -98,7 +98,7 @@ func (a *App) online() map[string]bool {
 	return all
 }
 
-// connected gives the connections there are.
+// exchanges gives the connections there are.
 func (a *App) exchanges() (xs []*pbx.Exchange) {
 	for _, n := range a.nodes {
 		if x := n.up(); x != nil {

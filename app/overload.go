@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"hotline"
-	"hotline/ivr"
 	"hotline/pbx"
 )
 
@@ -44,7 +43,7 @@ func (d *doors) crowded(calls int) bool {
 	return d.many.Load()
 }
 
-// why says why no new caller is taken on this Asterisk; "" when they are.
+// full says why no new caller is taken on this Asterisk; "" when they are.
 func (a *App) full(n *node) string {
 	switch {
 	case a.doors.crowded(a.calls.count()):
@@ -77,16 +76,9 @@ func (a *App) turnAway(c pbx.Arrival) bool {
 		if err := x.Refuse(ctx, c.Call); err != nil {
 			a.log.Warn("refuse a caller", "call", c.Call, "err", err)
 		}
-		a.bookRefused(ctx, rec)
+		a.book(ctx, rec.Close(a.now().UTC(), hotline.SideSystem, false))
 	})
 	return true
-}
-
-func (a *App) bookRefused(ctx context.Context, rec *ivr.Record) {
-	o := rec.Close(a.now().UTC(), hotline.SideSystem, false)
-	a.book(ctx, o.Call, o)
-	a.opt.Meter.Ended(o)
-	a.log.Info("call ended", "call", o.Call, "ticket", o.Ticket, "end", o.End, "by", o.EndedBy)
 }
 
 const (

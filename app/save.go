@@ -61,7 +61,7 @@ func (u *unsaved) any() (hotline.CallID, []byte, bool) {
 	return "", nil, false
 }
 
-// same tells whether b is still what is to be written for id.
+// done forgets what is to be written for id, where it is still b.
 func (u *unsaved) done(id hotline.CallID, b []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
