@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,9 +118,8 @@ func asterisks(set city.Asterisk) []Asterisk {
 	password := func() (string, error) { return city.Secret(set.PasswordFile) }
 	all := []Asterisk{{Name: set.Name, Boot: boot, Password: password, Media: set.Media}}
 	for _, o := range set.Others {
-		name, url, _ := strings.Cut(o, "=") // city.Load has seen to it
-		boot.URL = url
-		all = append(all, Asterisk{Name: name, Boot: boot, Password: password})
+		boot.URL = o.At
+		all = append(all, Asterisk{Name: o.Name, Boot: boot, Password: password})
 	}
 	return all
 }

@@ -245,6 +245,25 @@ func each(key string, to *[]string, usual []string, fine func(string) bool, righ
 	}}
 }
 
+// peers is a list of other Asterisks, each name=address.
+func peers(key string, to *[]Peer, form *regexp.Regexp, right string) setting {
+	var words []string
+	s := each(key, &words, nil, form.MatchString, right)
+	check := s.take
+	s.take = func(w []string) error {
+		if err := check(w); err != nil {
+			return err
+		}
+		*to = nil
+		for _, word := range words {
+			name, at, _ := strings.Cut(word, "=") // form has seen to it
+			*to = append(*to, Peer{name, at})
+		}
+		return nil
+	}
+	return s
+}
+
 func addresses(key string, to *[]string, usual []string) setting {
 	return each(key, to, usual, func(w string) bool {
 		_, _, err := net.ParseCIDR(w)

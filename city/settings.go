@@ -46,10 +46,13 @@ type Asterisk struct {
 	Name         string // systemname; part of every call's id
 	Media        string // address the telephones' sound is bound to; "" all
 	Music        string // class of music on hold
-	// Others are further Asterisks, each name=URL of its HTTP server; they know the
+	// Others are further Asterisks, each at the URL of its HTTP server; they know the
 	// same user, password and application.
-	Others []string
+	Others []Peer
 }
+
+// Peer is another Asterisk, by its systemname.
+type Peer struct{ Name, At string }
 
 // Redis says where the board is.
 type Redis struct {
@@ -123,9 +126,9 @@ type SIP struct {
 	Listen            string // IPv4 address of SIP and sound
 	Port              int    // 0: 5060 or the next free one
 	RTPFirst, RTPLast int    // 0: a free block
-	// Others are further Asterisks, each name=host:port of its SIP: telephones that
-	// are registered there are called through them.
-	Others []string
+	// Others are further Asterisks, each at host:port of its SIP: telephones that are
+	// registered there are called through them.
+	Others []Peer
 	TLS    SIPTLS
 	WSS    SIPWSS
 	SRTP   string // of telephones: off, offered or required
@@ -218,7 +221,7 @@ func (s *Settings) table(dir string) []setting {
 		name("asterisk.name", &s.Asterisk.Name, "a1"),
 		text("asterisk.media", &s.Asterisk.Media, ""),
 		name("asterisk.music", &s.Asterisk.Music, "hotline"),
-		each("asterisk.others", &s.Asterisk.Others, nil, otherForm.MatchString, "write each as name=address, such as [a2=http://192.0.2.2:8088]"),
+		peers("asterisk.others", &s.Asterisk.Others, otherForm, "write each as name=address, such as [a2=http://192.0.2.2:8088]"),
 
 		text("redis.address", &s.Redis.Address, "127.0.0.1:6379"),
 		hostPorts("redis.sentinels", &s.Redis.Sentinels, nil),
@@ -266,7 +269,7 @@ func (s *Settings) table(dir string) []setting {
 		duration("voice.http.timeout", &s.Voice.HTTP.Timeout, 30*time.Second, time.Second, 10*time.Minute),
 		duration("voice.tones.syllable", &s.Voice.Syllable, 50*time.Millisecond, 10*time.Millisecond, time.Second),
 
-		each("sip.others", &s.SIP.Others, nil, peerForm.MatchString, "write each as name=host:port, such as [a2=192.0.2.2:5060]"),
+		peers("sip.others", &s.SIP.Others, peerForm, "write each as name=host:port, such as [a2=192.0.2.2:5060]"),
 		ipv4("sip.listen", &s.SIP.Listen, "127.0.0.1"),
 		count("sip.port", &s.SIP.Port, 0, 0, 65535),
 		count("sip.rtp_first", &s.SIP.RTPFirst, 0, 0, 65535),

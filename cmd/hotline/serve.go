@@ -68,9 +68,8 @@ func siteOptions(c *city.City, p *places) site.Options {
 		TellRefused: s.Limits.Tell,
 	}
 	for _, other := range s.SIP.Others {
-		name, at, _ := strings.Cut(other, "=") // city.Load has seen to it
-		host, port, _ := strings.Cut(at, ":")
-		o.Nodes = append(o.Nodes, asteriskconfig.Node{Name: name, Host: host, Port: port})
+		host, port, _ := strings.Cut(other.At, ":") // city.Load has seen to it
+		o.Nodes = append(o.Nodes, asteriskconfig.Node{Name: other.Name, Host: host, Port: port})
 	}
 	if t := s.SIP.TLS; t.Certificate != "" {
 		o.TLS = &asteriskconfig.TLS{Certificate: absolute(t.Certificate), Key: absolute(t.Key), CA: absolute(t.CA), Port: t.Port}
