@@ -143,11 +143,8 @@ func (c *Conn) run() {
 func (c *Conn) read() error {
 	buf := make([]byte, 0, 16<<10)
 	for {
-		_, r, err := c.ws.Reader(c.life)
-		if err == nil {
-			buf, err = readAll(r, buf[:0])
-		}
-		if err != nil {
+		var err error
+		if buf, err = message(c.life, c.ws, buf); err != nil {
 			return fmt.Errorf("%w (%w)", ErrLost, err)
 		}
 		if err := c.accept(string(buf)); err != nil {
@@ -208,7 +205,16 @@ func (c *Conn) write(frame []byte) error {
 	return nil
 }
 
-// readAll reads into a buffer that is used again for the next message.
+// message reads one message into a buffer that is used again for the next.
+func message(ctx context.Context, ws *websocket.Conn, buf []byte) ([]byte, error) {
+	_, r, err := ws.Reader(ctx)
+	if err != nil {
+		return buf, err
+	}
+	return readAll(r, buf[:0])
+}
+
+// readAll reads to the end, behind what the buffer holds.
 func readAll(r io.Reader, buf []byte) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {

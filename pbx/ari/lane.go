@@ -135,11 +135,7 @@ func (l *lane) send(ctx context.Context, c *Conn, r Request) (a answer, err erro
 		return a, err
 	}
 	for {
-		_, in, err := l.ws.Reader(ctx)
-		if err == nil {
-			l.buf, err = readAll(in, l.buf[:0])
-		}
-		if err != nil {
+		if l.buf, err = message(ctx, l.ws, l.buf); err != nil {
 			return a, err
 		}
 		if raw := string(l.buf); typeOf(raw) == RESTResponse {
