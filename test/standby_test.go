@@ -24,26 +24,31 @@ var (
 // serves dies and another one, on another host, stands by.
 const mostTakeOver = 2 * time.Second
 
+// led is a crowd, and the controller that serves it.
+func led(t *testing.T) (*crowd, *rig.Controller) {
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Rules.Ring = time.Minute
+	serves := r.Another(false)
+	r.Serves(serves)
+	return gather(r), serves
+}
+
 // Two controllers; ten citizens wait, five talk, one agent's phone rings and one
 // citizen is in the menu. The one that serves is killed, again and again; each
 // time the other one, which cannot see that it is dead, has everybody, and a new
 // one stands by.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
-	r.Rules.Ring = time.Minute
-	serves := r.Another(false)
-	r.Serves(serves)
-	crowd := gather(r)
+	crowd, serves := led(t)
 	var took []time.Duration
 	for range *takeOvers {
-		next := r.Another(true)
+		next := crowd.Another(true)
 		next.StandsBy()
 		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
 		before := crowd.board()
 		began := time.Now()
 		serves.Kill()
-		r.Serves(next)
+		crowd.Serves(next)
 		took = append(took, time.Since(began))
 		crowd.same(before)
 		serves = next
@@ -60,18 +65,14 @@ func TestStandby(t *testing.T) {
 // The one that serves is told to stop: it hands over with no word to anybody.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
-	r.Rules.Ring = time.Minute
-	serves := r.Another(false)
-	r.Serves(serves)
-	crowd := gather(r)
+	crowd, serves := led(t)
 	for range 2 {
-		next := r.Another(true)
+		next := crowd.Another(true)
 		next.StandsBy()
 		before := crowd.board()
 		began := time.Now()
 		must(t, serves.Stop())
-		r.Serves(next)
+		crowd.Serves(next)
 		t.Logf("handed over within %v", time.Since(began).Round(time.Millisecond))
 		crowd.same(before)
 		serves = next
@@ -83,18 +84,14 @@ func TestHandOver(t *testing.T) {
 // Woken, the first does nothing that anybody hears or that is written, and ends.
 func TestWoken(t *testing.T) {
 	t.Parallel()
-	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
-	r.Rules.Ring = time.Minute
-	serves := r.Another(false)
-	r.Serves(serves)
-	crowd := gather(r)
+	crowd, serves := led(t)
 	for range *frozen {
-		next := r.Another(rand.IntN(2) == 0)
+		next := crowd.Another(rand.IntN(2) == 0)
 		next.StandsBy()
 		before := crowd.board()
 		serves.Freeze()
 		began := time.Now()
-		r.Serves(next)
+		crowd.Serves(next)
 		t.Logf("taken over %v after it froze", time.Since(began).Round(time.Millisecond))
 		crowd.same(before)
 		time.Sleep(time.Until(began.Add(5*time.Second + time.Duration(rand.IntN(1000))*time.Millisecond)))

@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +64,7 @@ type house struct {
 	prompts *phone.Library            // all of them
 	each    map[string]*phone.Library // by its key, for who waits for one
 
-	log     *record
+	log     *sitetest.Said
 	service *app.Service
 	desks   map[hotline.AgentID]*desk
 }
@@ -82,7 +80,7 @@ type desk struct {
 // ones of these stories; changes are to its site.
 func build(t *testing.T, set map[string]string, changes ...func(*site.Options)) *house {
 	t.Helper()
-	h := &house{TB: t, site: sitetest.Start(t, changes...), configs: t.TempDir(), desks: map[hotline.AgentID]*desk{}, log: &record{}}
+	h := &house{TB: t, site: sitetest.Start(t, changes...), configs: t.TempDir(), desks: map[hotline.AgentID]*desk{}, log: &sitetest.Said{}}
 	h.must(os.CopyFS(h.configs, os.DirFS(filepath.Join(filepath.Dir(sitetest.Tools(t)), "configs"))))
 	h.at = h.site.Addresses()
 	h.set = map[string]string{
@@ -358,24 +356,6 @@ func (h *house) must(err error) {
 	if err != nil {
 		h.Fatal(err)
 	}
-}
-
-// record keeps what a controller logs.
-type record struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *record) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(b)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
 }
 
 func meets(p phone.Policy) func(*phone.Call) phone.Policy {

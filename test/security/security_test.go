@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -51,33 +50,15 @@ type running struct {
 	testing.TB
 	work string
 	cmd  *exec.Cmd
-	said *said
+	said *sitetest.Said
 	at   site.Addresses
-}
-
-// said is what a program has printed.
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // run starts `hotline run` with settings beside the usual ones.
 func run(t *testing.T, env ...string) *running {
 	t.Helper()
 	tools := sitetest.Tools(t)
-	r := &running{TB: t, work: t.TempDir(), said: &said{}}
+	r := &running{TB: t, work: t.TempDir(), said: &sitetest.Said{}}
 	r.must(os.Symlink(tools, filepath.Join(r.work, ".tools")))
 	r.must(os.CopyFS(filepath.Join(r.work, "configs"), os.DirFS(filepath.Join(filepath.Dir(tools), "configs"))))
 	// Tones take no time to speak.
