@@ -105,18 +105,22 @@ func (g *Guard) Again() {
 	clear(g.done)
 }
 
-// followEvery is how often the log is looked at: what a guesser has until he is
-// noticed.
-const followEvery = 20 * time.Millisecond
+// lookEvery is how often the log is looked at although nothing was heard of it: it
+// may be on a file system that tells nobody, or have been put aside. It is also how
+// late an address is let in again.
+const lookEvery = time.Second
 
 // Run follows the log until ctx ends.
 func (g *Guard) Run(ctx context.Context) {
-	tail := tail{path: g.o.Log}
-	defer tail.close()
+	tail, err := newTail(g.o.Log)
+	if err != nil {
+		g.ears.Trouble("be told when Asterisk's security log grows", fmt.Errorf("%w; it is looked at each %v instead", err, lookEvery))
+	}
+	defer tail.end()
 	if !tail.skip() {
 		g.ears.Trouble("follow Asterisk's security log", fmt.Errorf("%s is not there yet: until it is, nobody is counted or shut out", g.o.Log))
 	}
-	tick := time.NewTicker(followEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		if err := tail.lines(g.line); err != nil {
@@ -126,6 +130,7 @@ func (g *Guard) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tail.grown():
 		case <-tick.C:
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 // tail reads a log as it grows. A log that became shorter was emptied, and is read
@@ -15,6 +17,34 @@ type tail struct {
 	f    *os.File
 	at   int64
 	rest []byte // a line whose end was not written yet
+
+	watcher *fsnotify.Watcher // nil: the system has none for us
+}
+
+// newTail follows the file at path. The error says why grown tells nothing; the
+// tail is good all the same.
+func newTail(path string) (*tail, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return &tail{path: path}, err
+	}
+	return &tail{path: path, watcher: w}, nil
+}
+
+// grown tells that something was written.
+func (t *tail) grown() <-chan fsnotify.Event {
+	if t.watcher == nil {
+		return nil
+	}
+	return t.watcher.Events
+}
+
+// end lets everything go.
+func (t *tail) end() {
+	t.close()
+	if t.watcher != nil {
+		_ = t.watcher.Close()
+	}
 }
 
 // longestLine is more than Asterisk writes in one.
@@ -29,6 +59,9 @@ func (t *tail) open() error {
 		return nil // Asterisk has not begun it yet
 	}
 	t.f, t.at = f, 0
+	if err == nil && t.watcher != nil {
+		_ = t.watcher.Add(t.path) // where that fails the file is looked at now and then
+	}
 	return err
 }
 
@@ -48,6 +81,9 @@ func (t *tail) close() {
 	if t.f != nil {
 		_ = t.f.Close()
 		t.f = nil
+		if t.watcher != nil {
+			_ = t.watcher.Remove(t.path) // of the file that stood there
+		}
 	}
 }
 

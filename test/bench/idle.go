@@ -6,14 +6,24 @@ import (
 	"time"
 )
 
-// restPart measures what is used while nothing happens at all.
+// restPart measures what is used while nothing happens at all: by us, and by an
+// Asterisk without us.
 func restPart(ctx context.Context, o options, _ *figures) error {
+	for _, e := range []engine{us, appQueue} {
+		if err := measureRest(ctx, o, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func measureRest(ctx context.Context, o options, e engine) error {
 	w, err := openWorld(ctx, o, 20, 20)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	if err := w.start(ctx, o, us); err != nil {
+	if err := w.start(ctx, o, e); err != nil {
 		return err
 	}
 	time.Sleep(3 * time.Second)
@@ -28,8 +38,8 @@ func restPart(ctx context.Context, o options, _ *figures) error {
 		return err
 	}
 	u := after.since(before)
-	fmt.Printf("  nothing happens: Asterisk %.2f, controller %.2f, Redis %.2f ms of processor time a second\n",
-		ms(u.asterisk)/d.Seconds(), ms(u.controller)/d.Seconds(), ms(u.redis)/d.Seconds())
+	fmt.Printf("  %-9s  nothing happens: Asterisk %.2f, controller %.2f, Redis %.2f ms of processor time a second\n",
+		e, ms(u.asterisk)/d.Seconds(), ms(u.controller)/d.Seconds(), ms(u.redis)/d.Seconds())
 	return nil
 }
 

@@ -54,6 +54,7 @@ var technology = map[string][]string{
 	"github.com/prometheus/client_golang": {"metrics"},
 	"github.com/CyCoreSystems/ari/v5":     {"pbx/ari"},
 	"github.com/coder/websocket":          {"pbx/ari"},
+	"github.com/fsnotify/fsnotify":        {"pbx/guard"},
 	"github.com/emiago/diago":             {"phone"},
 	"github.com/emiago/sipgo":             {"phone"},
 	"github.com/pion/rtp":                 {"phone"},
