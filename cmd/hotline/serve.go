@@ -130,6 +130,9 @@ func serveCommand(p *places) *cobra.Command {
 		Short: "be the controller: serve the calls of a running Asterisk until SIGTERM; SIGHUP reads the city's folder anew",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := share(); err != nil {
+				return err
+			}
 			return serve(cmd.Context(), cmd.ErrOrStderr(), p)
 		},
 	}
