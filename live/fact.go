@@ -15,9 +15,11 @@ import (
 // patience is how long one question for new facts waits before it is asked
 // again, gather how long Follow lets further facts come together after some came
 // (each question costs both sides more than the facts it brings), pause how long
-// it waits after Redis could not answer.
+// it waits after Redis could not answer. A Redis that looks at its clock once a
+// second (hz 1) may say that there is nothing so much late.
 const (
 	patience = time.Second
+	late     = time.Second
 	gather   = 200 * time.Millisecond
 	pause    = 100 * time.Millisecond
 )
@@ -58,8 +60,8 @@ func (s *Store) LastFact(ctx context.Context) (string, error) {
 }
 
 // Follow tells every fact after from, and then each new one, within a fifth of a
-// second, until ctx ends or do gives an error. While Redis is away it waits and goes on from where it
-// was. Its error is do's, ctx's cause, or Conflict when facts after from are no
+// second, until ctx ends or do gives an error. While Redis is away it waits and goes
+// on from where it was. Its error is do's, ctx's cause, or Conflict when facts after from are no
 // longer kept, or of a newer version that cannot be read: then the board must be
 // loaded again.
 func (s *Store) Follow(ctx context.Context, from string, do func(fact.Fact) error) error {
@@ -102,7 +104,7 @@ func (s *Store) next(ctx context.Context, from string, sure *bool) ([]fact.Fact,
 		}
 		*sure = true
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience+s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, patience+late+s.timeout)
 	defer cancel()
 	streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{s.key.facts, from}, Count: most, Block: patience}).Result()
 	if err == redis.Nil {

@@ -13,7 +13,9 @@ import (
 )
 
 // redisConf is what Redis reads. Nothing may be dropped for want of room
-// (noeviction), and at most the last second is lost with the power.
+// (noeviction), and at most the last second or two are lost with the power. hz 1: it
+// looks after itself once a second, not ten times, which was half of what it cost;
+// no key here expires.
 const redisConf = `bind 127.0.0.1
 port %d
 protected-mode yes
@@ -25,6 +27,8 @@ save ""
 maxmemory-policy noeviction
 daemonize no
 set-proc-title no
+hz 1
+dynamic-hz no
 logfile ""
 `
 

@@ -10,8 +10,6 @@ import (
 )
 
 const (
-	// everything is the id before every fact.
-	everything = "0-0"
 	// keptFacts is how many facts a browser that comes back can be told of.
 	keptFacts = 2000
 	// mostWatchers bounds what walls and desks can cost one controller.
@@ -19,20 +17,13 @@ const (
 	// outBuffer is how many messages a browser may be behind before it is cut
 	// off; it comes back by itself and gets the whole board.
 	outBuffer = 256
-	// gap is the least time between two walls. What changes meanwhile is in the
-	// next one, so a browser is at most this much behind.
-	gap = 500 * time.Millisecond
-	// look is how often the board is read although no fact came: a board that is
-	// away tells none.
-	look = time.Second
-	// again is how long to wait before following anew.
-	again = time.Second
 )
 
 // hub follows the facts once and tells every watcher.
 type hub struct {
-	most int
-	wake chan struct{} // something happened; one slot
+	most  int
+	wake  chan struct{} // something happened; one slot
+	comes chan struct{} // somebody watches; one slot
 
 	mu       sync.Mutex
 	closed   bool
@@ -51,7 +42,7 @@ type watcher struct {
 }
 
 func newHub(most int) *hub {
-	return &hub{most: most, wake: make(chan struct{}, 1), watchers: map[*watcher]struct{}{}}
+	return &hub{most: most, wake: make(chan struct{}, 1), comes: make(chan struct{}, 1), watchers: map[*watcher]struct{}{}}
 }
 
 func (h *hub) count() int {
@@ -73,7 +64,8 @@ func (h *hub) join(w *watcher, last string) (missed []Fact, ok bool, err error) 
 	}
 	h.watchers[w] = struct{}{}
 	h.told = false // the newcomer reads the wall himself; whatever overtakes that is told again
-	h.stir()
+	stir(h.wake)
+	stir(h.comes)
 	if last == "" {
 		return nil, true, nil
 	}
@@ -101,14 +93,14 @@ func (h *hub) tell(f Fact) (cut int) {
 		h.facts = append([]Fact(nil), h.facts[keptFacts:]...)
 	}
 	cut = h.each(func(w *watcher) bool { return w.facts }, func(r Role) []byte { return factMessage(f, r) })
-	h.stir()
+	stir(h.wake)
 	return cut
 }
 
-// stir makes the wall be looked at soon.
-func (h *hub) stir() {
+// stir fills a channel's one slot.
+func stir(c chan<- struct{}) {
 	select {
-	case h.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -165,79 +157,6 @@ func (h *hub) close() {
 		close(w.cut)
 		delete(h.watchers, w)
 	}
-}
-
-// Run lets the live events flow until ctx ends; then it sends every watcher
-// away, so that the listener can be shut down.
-func (s *Server) Run(ctx context.Context) {
-	defer s.hub.close()
-	var all sync.WaitGroup
-	all.Go(func() { s.follow(ctx) })
-	all.Go(func() { s.showWalls(ctx) })
-	all.Go(func() { s.keepBooks(ctx) })
-	all.Wait()
-}
-
-// follow reads the stream of facts, from as far back as it goes: so a browser
-// can resume although the controller was started anew.
-func (s *Server) follow(ctx context.Context) {
-	from := everything
-	for ctx.Err() == nil {
-		err := s.o.Facts.Follow(ctx, from, func(f Fact) error {
-			from = f.ID
-			s.cut(s.hub.tell(f))
-			return nil
-		})
-		if ctx.Err() == nil {
-			s.o.Log.WarnContext(ctx, "the facts are followed anew", "from", from, "err", err)
-		}
-		if hotline.KindOf(err) == hotline.Conflict {
-			s.hub.lost()
-			if last, err := s.o.Facts.LastFact(ctx); err == nil {
-				from = last
-			}
-		}
-		pauseFor(ctx, again)
-	}
-}
-
-// showWalls shows the wall whenever something happened, and looks by itself
-// each second.
-func (s *Server) showWalls(ctx context.Context) {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-s.hub.wake:
-		}
-		if s.hub.count() == 0 {
-			continue
-		}
-		s.cut(s.hub.show(s.currentWall(ctx)))
-		pauseFor(ctx, gap)
-	}
-}
-
-// currentWall reads the wall; while the board cannot be read it is the last
-// one, marked stale.
-func (s *Server) currentWall(ctx context.Context) Wall {
-	ctx, cancel := context.WithTimeout(ctx, look)
-	defer cancel()
-	w, err := s.wall(ctx)
-	if err == nil {
-		return w
-	}
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
-	w = Wall{Now: s.o.Now().UTC(), Queues: []Line{}, Agents: []Seat{}}
-	if s.hub.wall != nil {
-		w = *s.hub.wall
-	}
-	w.Stale = true
-	return w
 }
 
 func (s *Server) cut(n int) {

@@ -376,3 +376,45 @@ func TestABoardThatIsAwayIsShownAsOld(t *testing.T) {
 		t.Errorf("the wall forgot what it knew: %s", e.data)
 	}
 }
+
+// TestNobodyWatchesAndNothingIsFollowed: facts that nobody hears cost nothing, and
+// who comes later is told to load the board and hears what happens from then on.
+func TestNobodyWatchesAndNothingIsFollowed(t *testing.T) {
+	t.Parallel()
+	var followed atomic.Int32
+	h := open(t, func(o *web.Options) { o.Facts = counting{o.Facts, &followed} })
+	token := h.token(web.Supervisor)
+	desk := h.follows(token, "", "")
+	must(t, h.memory.Tell(t.Context(), "said", "n", "1"))
+	desk.hears(t, "fact", `"n":"1"`, time.Second)
+	if followed.Load() != 1 {
+		t.Fatal("the facts are not followed although somebody watches")
+	}
+	desk.leave()
+	for end := time.Now().Add(20 * time.Second); followed.Load() != 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the facts are followed although nobody has watched for 20 s")
+		}
+	}
+	for i := range 1000 { // more than a browser may be behind
+		must(t, h.memory.Tell(t.Context(), "said", "n", fmt.Sprint("unheard", i)))
+	}
+	desk = h.follows(token, "", "")
+	desk.hears(t, "reset", "", time.Second)
+	must(t, h.memory.Tell(t.Context(), "said", "n", "2"))
+	if e := desk.hears(t, "fact", "", time.Second); !strings.Contains(e.data, `"n":"2"`) {
+		t.Errorf("it hears of %s", e.data)
+	}
+}
+
+// counting counts who follows.
+type counting struct {
+	web.Facts
+	now *atomic.Int32
+}
+
+func (c counting) Follow(ctx context.Context, from string, do func(web.Fact) error) error {
+	c.now.Add(1)
+	defer c.now.Add(-1)
+	return c.Facts.Follow(ctx, from, do)
+}
