@@ -302,7 +302,7 @@ func wrap(doing string, err error) error {
 
 var (
 	_ ivr.Line       = (*pbx.Line)(nil)
-	_ ivr.Queue      = (*routing.Dispatcher)(nil)
+	_ ivr.Queue      = (*queue)(nil)
 	_ routing.Store  = (*live.Store)(nil)
 	_ routing.Phones = phones{}
 	_ lease.Book     = (*live.Store)(nil)

@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -269,7 +268,7 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	line.OnAgent = flow.OnAgent
 	c := &ivr.Call{
 		Record: rec, Line: recorded{line, a}, Machine: machine{line, a}, Now: a.now, Save: a.save,
-		Queue: &queue{Queue: a.board, line: line},
+		Queue: &queue{Dispatcher: a.board, a: a, line: line},
 	}
 	if rec.Hash == "" {
 		flow.Start(c)
@@ -371,22 +370,4 @@ func (a *App) file(ctx context.Context, o hotline.Outcome) {
 	if err := a.opt.Live.DropCall(ctx, id); err != nil {
 		a.unsaved.drop(id)
 	}
-}
-
-// queue is the routing as one call sees it: its place is written on its channel.
-type queue struct {
-	ivr.Queue
-	line *pbx.Line
-	in   hotline.QueueKey // where it waits, as far as its channel says
-}
-
-// Join takes a place and writes it on the channel, once for each queue.
-func (q *queue) Join(ctx context.Context, w hotline.Wish) (hotline.Place, error) {
-	p, err := q.Queue.Join(ctx, w)
-	if err == nil && (w.Seq == 0 || q.in != "" && q.in != p.Queue) {
-		q.in = p.Queue
-		b, _ := json.Marshal(p)
-		q.line.PlaceOn(string(b))
-	}
-	return p, err
 }

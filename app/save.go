@@ -10,6 +10,7 @@ import (
 
 	"hotline"
 	"hotline/ivr"
+	"hotline/routing"
 )
 
 // unsaved are records that did not reach Redis, and records that could not be
@@ -72,32 +73,52 @@ func (u *unsaved) done(id hotline.CallID, b []byte) {
 
 // save writes where a call stands; it waits 200 ms at most (package live).
 func (a *App) save(ctx context.Context, rec *ivr.Record) bool {
-	id := rec.Facts.Call
-	if r := a.calls.get(id); r != nil {
-		r.note(rec)
-	}
-	b, err := json.Marshal(rec)
+	n, err := a.entry(rec)
 	if err == nil {
-		b, err = a.foreign.with(id, b)
-	}
-	if r := a.calls.get(id); r != nil && err == nil {
-		r.keep(b)
-	}
-	if err == nil {
-		err = a.opt.Live.SaveCall(context.WithoutCancel(ctx), id, b)
+		err = a.opt.Live.SaveCall(context.WithoutCancel(ctx), n.Call, n.Record)
 	}
 	if hotline.KindOf(err) == hotline.Forbidden {
 		a.overtaken()
 	}
+	return a.noted(rec, n, err == nil)
+}
+
+// entry is where a call stands, in the form in which it is kept; from now on that is
+// what is to be in Redis. The error says that it has none.
+func (a *App) entry(rec *ivr.Record) (routing.Note, error) {
+	n := routing.Note{Call: rec.Facts.Call}
+	r := a.calls.get(n.Call)
+	if r != nil {
+		r.note(rec)
+	}
+	b, err := json.Marshal(rec)
+	if err == nil {
+		b, err = a.foreign.with(n.Call, b)
+	}
 	if err != nil {
-		a.unsaved.put(id, b)
+		return routing.Note{}, err
+	}
+	n.Record = b
+	if r != nil {
+		r.keep(b)
+	}
+	return n, nil
+}
+
+// noted tells the record whether it was kept; what was not is written later.
+func (a *App) noted(rec *ivr.Record, n routing.Note, kept bool) bool {
+	if !kept {
 		a.opt.Meter.Unsaved()
-		return false
 	}
-	if rec.Unsaved {
-		a.unsaved.forget(id)
+	switch {
+	case n.Call == "": // nothing that could be kept
+	case !kept:
+		a.unsaved.put(n.Call, n.Record)
+	case rec.Unsaved:
+		a.unsaved.forget(n.Call)
 	}
-	return true
+	rec.Unsaved = !kept
+	return kept
 }
 
 const saveAgainEvery = 250 * time.Millisecond
@@ -164,6 +185,9 @@ func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {
 		return a.opt.Live.DropCall(ctx, id)
 	}
 	err := a.opt.Live.SaveCall(ctx, id, b)
+	if hotline.KindOf(err) == hotline.Forbidden {
+		a.overtaken()
+	}
 	switch r := a.calls.get(id); {
 	case r != nil && !r.stands(b): // the call went on, or was closed, while its record was under way
 		_, b := r.last()

@@ -57,7 +57,7 @@ func (s QueueStep) code(have string, key byte) string {
 // Where a phone rings for it already the queue leaves it there.
 func (s QueueStep) move(ctx context.Context, c *Call, choice Choice) {
 	c.choose(choice)
-	if place, err := c.Queue.Join(ctx, s.wish(c)); err == nil {
+	if place, err := c.Queue.Join(ctx, s.wish(c), nil); err == nil {
 		c.Place, c.Facts.Queue = place, place.Queue
 	}
 	c.save(ctx)

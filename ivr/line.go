@@ -101,14 +101,17 @@ type Machine interface {
 // script's business.
 type Queue interface {
 	// Join takes a place; a call that has one keeps it and its order. While no
-	// phone rings for it, it waits in the queue named now.
-	Join(ctx context.Context, w hotline.Wish) (hotline.Place, error)
+	// phone rings for it, it waits in the queue named now. The record, where one is
+	// given, is saved in the same step; its Unsaved tells whether that failed.
+	Join(ctx context.Context, w hotline.Wish, r *Record) (hotline.Place, error)
 	// Await returns when an agent has answered for this call.
 	Await(ctx context.Context, call hotline.CallID) (hotline.Offer, error)
 	// Position is how many callers stand before this one in its queue.
 	Position(call hotline.CallID) int
-	// Joined tells that caller and agent talk now; the place is given up.
-	Joined(ctx context.Context, o hotline.Offer) error
+	// Joined tells that caller and agent talk now; the place is given up, and the
+	// record saved in the same step. It is a Conflict when the offer has ended, and
+	// then nothing is saved.
+	Joined(ctx context.Context, o hotline.Offer, r *Record) error
 	// Leave gives up the place and any offer under way. It returns that offer
 	// (ID 0: none) and how many there were in all.
 	Leave(ctx context.Context, call hotline.CallID) (hotline.Offer, int)

@@ -30,7 +30,7 @@ type QueueStep struct {
 // found.
 func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
 	var err error
-	if c.Place, err = c.Queue.Join(ctx, s.wish(c)); err != nil {
+	if c.Place, err = c.Queue.Join(ctx, s.wish(c), c.Record); err != nil {
 		return "", err
 	}
 	offer, err := s.wait(ctx, c)
@@ -162,11 +162,12 @@ func (s TalkStep) begin(c *Call) {
 
 // Play joins the two and returns when either leaves.
 func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
-	err := c.Queue.Joined(ctx, c.Offer)
+	err := c.Queue.Joined(ctx, c.Offer, c.Record)
 	switch {
 	case err == nil:
 	case c.again && (hotline.KindOf(err) == hotline.Conflict || ctx.Err() != nil):
 		// The talk may have been, and be over, while none served: the line knows.
+		c.save(ctx)
 	case hotline.KindOf(err) != hotline.Conflict:
 		c.apart()
 		return "", err

@@ -123,6 +123,7 @@ func (c *Call) id() hotline.CallID { return c.Facts.Call }
 
 // enter goes to step at: one more attempt, one more visit, saved once. The last
 // step of all is not saved: it is over in a moment, and done again does no harm.
+// Those that begin at the queue are saved there, in the same step.
 func (c *Call) enter(ctx context.Context, at string, step Step) {
 	c.again = c.At == at && len(c.Facts.Path) > 0 && c.N > 0
 	c.At = at
@@ -133,7 +134,9 @@ func (c *Call) enter(ctx context.Context, at string, step Step) {
 	if b, ok := step.(beginner); ok {
 		b.begin(c)
 	}
-	if _, last := step.(EndStep); !last {
+	switch step.(type) {
+	case EndStep, QueueStep, TalkStep:
+	default:
 		c.save(ctx)
 	}
 }

@@ -34,7 +34,7 @@ func bench(b *testing.B, command string, prepare func(*live.Store) func(i int) e
 func BenchmarkCommitOfTwo(b *testing.B) {
 	bench(b, "evalsha", func(s *live.Store) func(int) error {
 		a := routing.Agent{ID: "1001", Phone: "8001", Skills: []hotline.Skill{"water", "power", "english"}, State: routing.Free}
-		p, err := s.Join(b.Context(), routing.Wish{Call: "hl1-1764000000.17", Queue: "water", Needs: []hotline.Skill{"water"}})
+		p, err := join(b.Context(), s, 1, hotline.Place{Call: "hl1-1764000000.17", Queue: "water", Needs: []hotline.Skill{"water"}})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func BenchmarkCommitOfTwo(b *testing.B) {
 func BenchmarkJoin(b *testing.B) {
 	bench(b, "evalsha", func(s *live.Store) func(int) error {
 		return func(i int) error {
-			_, err := s.Join(b.Context(), routing.Wish{Call: hotline.CallID(fmt.Sprintf("hl1-1764000000.%d", i)), Queue: "water", Needs: []hotline.Skill{"water"}})
+			_, err := join(b.Context(), s, 1, hotline.Place{Call: hotline.CallID(fmt.Sprintf("hl1-1764000000.%d", i)), Queue: "water", Needs: []hotline.Skill{"water"}})
 			return err
 		}
 	})
@@ -71,7 +71,7 @@ func BenchmarkSaveCall(b *testing.B) {
 func BenchmarkLoad2000(b *testing.B) {
 	bench(b, "evalsha", func(s *live.Store) func(int) error {
 		for i := range 2000 {
-			if _, err := s.Join(b.Context(), routing.Wish{Call: hotline.CallID(fmt.Sprint(i)), Queue: "water"}); err != nil {
+			if _, err := join(b.Context(), s, 1, hotline.Place{Call: hotline.CallID(fmt.Sprint(i)), Queue: "water"}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -53,38 +53,6 @@ func all[T any](values any, parse func(string) (T, error)) ([]T, error) {
 	return ts, nil
 }
 
-// Join gives the caller a place. Its number is the board's time in
-// milliseconds or the last number + 1, whichever is higher, so that the order
-// holds even after Redis was emptied.
-func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error) {
-	b, err := placeBody(hotline.Place{Call: w.Call, Queue: w.Queue, Needs: w.Needs, Priority: w.Priority})
-	if err != nil {
-		return hotline.Place{}, err
-	}
-	const what = "join the queue"
-	got, err := s.run(ctx, what, s.scripts.join, []string{s.key.board, s.key.places, s.key.facts, s.key.lease + lease.Board},
-		string(w.Call), b, w.Seq, int64(w.Since), s.facts, s.token.Load())
-	if err == nil {
-		err = forbidden(what, got)
-	}
-	if err != nil {
-		return hotline.Place{}, err
-	}
-	value, _ := got.(string)
-	return parsePlace(value)
-}
-
-// Leave takes the caller's place away, whatever holds it; none is fine.
-func (s *Store) Leave(ctx context.Context, call hotline.CallID) error {
-	const what = "leave the queue"
-	got, err := s.run(ctx, what, s.scripts.leave, []string{s.key.board, s.key.places, s.key.facts, s.key.lease + lease.Board},
-		string(call), s.facts, s.token.Load())
-	if err != nil {
-		return err
-	}
-	return forbidden(what, got)
-}
-
 // Commit makes all changes or none; see routing.Store.
 func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.Change) (routing.Truth, error) {
 	const what = "commit to the board"
@@ -95,7 +63,7 @@ func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.C
 	if err != nil {
 		return routing.Truth{}, err
 	}
-	keys := []string{s.key.lease + lease.Board, s.key.board, s.key.agents, s.key.places, s.key.facts}
+	keys := []string{s.key.lease + lease.Board, s.key.board, s.key.agents, s.key.places, s.key.facts, s.key.calls}
 	got, err := s.run(ctx, what, s.scripts.commit, keys, args...)
 	if err != nil {
 		return routing.Truth{}, err
@@ -106,7 +74,11 @@ func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.C
 	}
 	switch parts[0] {
 	case "done":
-		return routing.Done(hotline.Millis(number(parts[1])), changes), nil
+		joined := make([]int64, len(parts)-2)
+		for i, seq := range parts[2:] {
+			joined[i] = number(seq)
+		}
+		return routing.Done(hotline.Millis(number(parts[1])), changes, joined), nil
 	case "refused":
 		return refusal(hotline.Millis(number(parts[1])), changes, parts[2:])
 	}
@@ -114,29 +86,43 @@ func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.C
 }
 
 func (s *Store) commitArgs(t hotline.Token, changes []routing.Change) ([]any, error) {
-	args := make([]any, 0, 3+6*len(changes))
+	args := make([]any, 0, 3+7*len(changes))
 	args = append(args, int64(t), int64(routing.HighestOffer(changes)), s.facts)
 	for _, c := range changes {
 		switch {
+		case c.Note != nil:
+			args = append(args, "N", string(c.Note.Call), "", "", 0, 0, c.Note.Record)
 		case c.Gone && c.Agent != nil:
-			args = append(args, "a", string(c.Agent.ID), c.Version(), "", 0, "")
+			args = append(args, "a", string(c.Agent.ID), c.Version(), "", 0, 0, "")
 		case c.Gone:
-			args = append(args, "p", string(c.Place.Call), c.Version(), "", 0, "")
+			args = append(args, "p", string(c.Place.Call), c.Version(), "", 0, 0, "")
 		case c.Place != nil:
-			args = append(args, "P", string(c.Place.Call), c.Version(), int64(c.Place.Offer), 0, "")
+			b, err := placeBody(*c.Place)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, "P", string(c.Place.Call), c.Version(), moment(c.Place.Since), int64(c.Place.Offer), c.Place.Seq, b)
 		default:
 			b, err := agentBody(*c.Agent)
 			if err != nil {
 				return nil, err
 			}
-			since := ""
+			since := hotline.Millis(0)
 			if !c.Since {
-				since = strconv.FormatInt(int64(c.Agent.Since), 10)
+				since = c.Agent.Since
 			}
-			args = append(args, "A", string(c.Agent.ID), c.Version(), since, max(0, c.Within.Milliseconds()), b)
+			args = append(args, "A", string(c.Agent.ID), c.Version(), moment(since), max(0, c.Within.Milliseconds()), 0, b)
 		}
 	}
 	return args, nil
+}
+
+// moment writes a moment of the board's clock; "" is now.
+func moment(m hotline.Millis) string {
+	if m == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(m), 10)
 }
 
 // refusal reads what the changed things really are; nothing was changed.
@@ -151,6 +137,7 @@ func refusal(now hotline.Millis, changes []routing.Change, values []any) (routin
 			value, _ = values[i].(string)
 		}
 		switch {
+		case c.Note != nil:
 		case value == "":
 			t.Missing = append(t.Missing, c.Name())
 		case c.Agent != nil:

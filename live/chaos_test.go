@@ -21,6 +21,18 @@ import (
 // little for a busy machine.
 const bound = 350 * time.Millisecond
 
+// join gives a caller a place.
+func join(ctx context.Context, s *live.Store, token hotline.Token, p hotline.Place) (hotline.Place, error) {
+	truth, err := s.Commit(ctx, token, []routing.Change{{Place: &p}})
+	if err == nil && truth.Refused {
+		err = errors.New("refused")
+	}
+	if err != nil {
+		return p, err
+	}
+	return truth.Places[0], nil
+}
+
 // away asks that every step fails as Unavailable, in time.
 func away(t *testing.T, s *live.Store) {
 	t.Helper()
@@ -31,8 +43,7 @@ func away(t *testing.T, s *live.Store) {
 		"drop":   func() error { return s.DropCall(ctx, "c9") },
 		"calls":  func() error { _, err := s.Calls(ctx); return err },
 		"load":   func() error { _, err := s.Load(ctx); return err },
-		"join":   func() error { _, err := s.Join(ctx, routing.Wish{Call: "c1"}); return err },
-		"leave":  func() error { return s.Leave(ctx, "c9") },
+		"join":   func() error { _, err := join(ctx, s, 1, hotline.Place{Call: "c1"}); return err },
 		"commit": func() error { _, err := s.Commit(ctx, 1, []routing.Change{{Agent: &a}}); return err },
 		"tell":   func() error { return s.Tell(ctx, "rang") },
 		"read":   func() error { _, err := s.ReadLease(ctx, lease.Board); return err },
@@ -76,7 +87,7 @@ func TestFrozen(t *testing.T) {
 func TestRestarted(t *testing.T) {
 	r := livetest.StartRedis(t)
 	s := open(t, r, "hl")
-	p, err := s.Join(t.Context(), routing.Wish{Call: "c1", Queue: "water"})
+	p, err := join(t.Context(), s, 1, hotline.Place{Call: "c1", Queue: "water"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +98,7 @@ func TestRestarted(t *testing.T) {
 	go func() {
 		ended <- s.Follow(ctx, fact.Start, func(f fact.Fact) error { seen <- f; return nil })
 	}()
-	if f := <-seen; f.Kind != fact.Join {
+	if f := <-seen; len(f.Places) != 1 {
 		t.Fatalf("first the wall saw %+v", f)
 	}
 	time.Sleep(1200 * time.Millisecond) // appendfsync everysec
@@ -105,12 +116,12 @@ func TestRestarted(t *testing.T) {
 	if err != nil || len(snap.Places) != 1 || snap.Places[0].Seq != p.Seq {
 		t.Fatalf("the board is %+v, %v", snap, err)
 	}
-	if err := s.Leave(t.Context(), "c1"); err != nil {
+	if _, err := s.Commit(t.Context(), 1, []routing.Change{{Place: &p, Gone: true}}); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case f := <-seen:
-		if f.Kind != fact.Leave {
+		if len(f.Left) != 1 {
 			t.Fatalf("then the wall saw %+v", f)
 		}
 	case <-time.After(3 * time.Second):
@@ -136,7 +147,7 @@ func TestEmptied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Join(ctx, routing.Wish{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
+	p, err := join(ctx, s, k.Token(), hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +164,12 @@ func TestEmptied(t *testing.T) {
 	if err != nil || !truth.Refused || len(truth.Missing) != 2 {
 		t.Fatalf("on an emptied board: %+v, %v", truth, err)
 	}
-	again, err := s.Join(ctx, routing.Wish{Call: p.Call, Queue: p.Queue, Needs: p.Needs, Seq: p.Seq, Since: p.Since})
+	p.Version = 0
+	again, err := join(ctx, s, k.Token(), p)
 	if err != nil || again.Seq != p.Seq || again.Since != p.Since {
 		t.Fatalf("rebuilt as %+v, %v", again, err)
 	}
-	next, err := s.Join(ctx, routing.Wish{Call: "c2", Queue: "water"})
+	next, err := join(ctx, s, k.Token(), hotline.Place{Call: "c2", Queue: "water"})
 	if err != nil || next.Seq <= p.Seq {
 		t.Fatalf("the newcomer is %+v, %v", next, err)
 	}

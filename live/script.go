@@ -16,7 +16,7 @@ var luaFiles embed.FS
 
 // scripts are the atomic steps; they are sent once and called by their hash.
 type scripts struct {
-	load, join, leave, save, commit, take, renew, free, holder *redis.Script
+	load, save, commit, take, renew, free, holder *redis.Script
 }
 
 func readScripts() (*scripts, error) {
@@ -27,8 +27,8 @@ func readScripts() (*scripts, error) {
 	form := fmt.Sprintf("local FORM = '%d' -- fact.Version\n", fact.Version)
 	s := &scripts{}
 	for name, to := range map[string]**redis.Script{
-		"load": &s.load, "join": &s.join, "leave": &s.leave, "save": &s.save, "commit": &s.commit,
-		"take": &s.take, "renew": &s.renew, "free": &s.free, "holder": &s.holder,
+		"load": &s.load, "save": &s.save, "commit": &s.commit, "take": &s.take, "renew": &s.renew,
+		"free": &s.free, "holder": &s.holder,
 	} {
 		src, err := luaFiles.ReadFile("lua/" + name + ".lua")
 		if err != nil {
@@ -53,10 +53,10 @@ func (s *Store) run(ctx context.Context, what string, script *redis.Script, keys
 	return got, nil
 }
 
-// Fence names the token in whose name everything is written from now on: once
-// another controller holds the board's lease with a higher one, joins, leaves and
-// records are refused as Forbidden (a commit brings its token itself). A
-// controller that was frozen and woken can spoil nothing. 0: nothing is fenced.
+// Fence names the token in whose name records are written from now on: once
+// another controller holds the board's lease with a higher one they are refused as
+// Forbidden (a commit brings its token itself). A controller that was frozen and
+// woken can spoil nothing. 0: nothing is fenced.
 func (s *Store) Fence(t hotline.Token) { s.token.Store(int64(t)) }
 
 // forbidden reads the refusal of a script that is fenced.

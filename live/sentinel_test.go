@@ -27,7 +27,7 @@ func TestFailOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Join(ctx, routing.Wish{Call: "c1", Queue: "water"})
+	p, err := join(ctx, s, k.Token(), hotline.Place{Call: "c1", Queue: "water"})
 	if err != nil {
 		t.Fatal(err)
 	}

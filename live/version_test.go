@@ -8,7 +8,6 @@ import (
 	"hotline"
 	"hotline/live/fact"
 	"hotline/live/livetest"
-	"hotline/routing"
 )
 
 // Given facts of a newer version, when a wall of this one follows, then it reads
@@ -16,7 +15,7 @@ import (
 func TestFactsOfANewerVersion(t *testing.T) {
 	r := livetest.StartRedis(t)
 	s := open(t, r, "hl")
-	if _, err := s.Join(t.Context(), routing.Wish{Call: "c1", Queue: "water"}); err != nil {
+	if _, err := join(t.Context(), s, 1, hotline.Place{Call: "c1", Queue: "water"}); err != nil {
 		t.Fatal(err)
 	}
 	r.Do(t, `XADD {hl}:facts * v 2 kind leave at 5 board "p1 0 1 2 {\"call\":\"c1\",\"mood\":\"good\"}" weather fine`)
@@ -41,7 +40,7 @@ func TestFactsOfANewerVersion(t *testing.T) {
 	if !errors.Is(err, done) && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if n := len(seen); n != 3 || seen[1].Kind != fact.Leave || len(seen[1].Left) != 1 || seen[1].Left[0].Call != "c1" || seen[2].Kind != "rang" {
+	if n := len(seen); n != 3 || seen[1].Kind != "leave" || len(seen[1].Left) != 1 || seen[1].Left[0].Call != "c1" || seen[2].Kind != "rang" {
 		t.Fatalf("seen: %+v", seen)
 	}
 }

@@ -18,13 +18,15 @@ type Snapshot struct {
 	Offer  hotline.OfferID // the highest offer ever numbered
 }
 
-// Change is one new value for an agent or a place (exactly one of the two is
-// set). Version in it is the version it was made from; the board refuses the
-// commit when another change came between.
+// Change is one new value for an agent, a place or a call's record (exactly one of
+// the three is set). Version in it is the version it was made from, 0 for what is new
+// on the board; the board refuses the commit when another change came between.
 type Change struct {
 	Agent *Agent
-	Place *hotline.Place // only Offer may differ from the board's
-	// Since: the state is new, so its Since becomes the board's now.
+	// Place: without Seq it stands behind everybody, without Since it begins now.
+	Place *hotline.Place
+	Note  *Note
+	// Since: the agent's state is new, so its Since becomes the board's now.
 	Since bool
 	// Within is how long from the board's now the agent's Deadline is; 0 keeps
 	// no deadline.
@@ -32,6 +34,13 @@ type Change struct {
 	// Gone removes the agent (he signed out) or the place (joined: the caller
 	// talks, and waits no more).
 	Gone bool
+}
+
+// Note is the record of a call, opaque here, which is kept in the same step as what
+// the call does at the board. The zero Note keeps nothing.
+type Note struct {
+	Call   hotline.CallID
+	Record []byte
 }
 
 // Truth is the board's answer to a commit.
@@ -52,13 +61,6 @@ type Truth struct {
 type Store interface {
 	// Load reads the whole board.
 	Load(ctx context.Context) (Snapshot, error)
-	// Join gives the caller a place with the next sequence number; a caller who
-	// has one already gets the same. It needs no lease: it is the call's own
-	// act.
-	Join(ctx context.Context, w Wish) (hotline.Place, error)
-	// Leave takes the caller's place away, whatever holds it; none is fine.
-	Leave(ctx context.Context, call hotline.CallID) error
-	// Commit makes all changes or none. An agent with Version 0 is new and must
-	// not be on the board.
+	// Commit makes all changes or none.
 	Commit(ctx context.Context, t hotline.Token, changes []Change) (Truth, error)
 }

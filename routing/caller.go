@@ -8,67 +8,37 @@ import (
 )
 
 // Join takes a place for a call; a call that has one keeps it and its order, in
-// the queue it names now, unless a phone rings for it already. When the board
-// is away the caller waits all the same: the image gives him a place behind
-// everybody, and the board learns of it later.
-func (d *Dispatcher) Join(ctx context.Context, w Wish) (hotline.Place, error) {
-	// Begun, it is done, also when the caller hangs up meanwhile: a place that
-	// only the board knew of would stay there for ever. The store bounds it.
-	ctx = context.WithoutCancel(ctx)
-	place, err := d.store.Join(ctx, w)
-	var got hotline.Place
-	submitErr := d.do(ctx, func(ctx context.Context) {
+// the queue it names now, unless a phone rings for it already. n is kept in the same
+// step; kept tells whether it was. When the board is away the caller waits all the
+// same: the image gives him a place behind everybody, and the board learns of it
+// later, but not of n.
+func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Place, kept bool, err error) {
+	err = d.do(ctx, func(ctx context.Context) {
 		if d.seekers[w.Call] == nil {
 			d.seekers[w.Call] = &seeker{found: make(chan hotline.Offer, 1)}
 		}
-		if p, ok := d.image.Place(w.Call); ok {
-			got = d.move(ctx, p, w)
-			return
+		changes := n.change()
+		p, ok := d.image.Place(w.Call)
+		switch {
+		case !ok:
+			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since}
+			changes = append(changes, Change{Place: &p})
+		case p.Offer == 0 && !(p.Queue == w.Queue && slices.Equal(p.Needs, w.Needs)): // elsewhere, where he stood
+			p.Queue, p.Needs = w.Queue, slices.Clone(w.Needs)
+			changes = append(changes, Change{Place: &p})
 		}
-		if err != nil {
-			d.lost("join", err)
-			place = d.behind(w)
-		}
-		got = place
-		d.image.Put(place)
-		d.commit(ctx)
+		kept = d.commit(ctx, changes...)
+		got, _ = d.image.Place(w.Call)
 	})
-	return got, submitErr
+	return got, kept, err
 }
 
-// move has a caller wait in another queue, where he stood. Not while an offer
-// holds him, for then a person is on the way; nor while the board cannot be told.
-func (d *Dispatcher) move(ctx context.Context, p hotline.Place, w Wish) hotline.Place {
-	if p.Queue == w.Queue && slices.Equal(p.Needs, w.Needs) || p.Offer != 0 || d.stale {
-		return p
+// change is what is to be committed of a note.
+func (n Note) change() []Change {
+	if n.Call == "" {
+		return nil
 	}
-	w.Seq, w.Since = p.Seq, p.Since
-	err := d.store.Leave(ctx, w.Call)
-	moved := p
-	if err == nil {
-		moved, err = d.store.Join(ctx, w)
-	}
-	if err != nil {
-		d.lost("move", err) // restored with the place he has here
-		return p
-	}
-	d.image.Put(moved)
-	d.commit(ctx)
-	return moved
-}
-
-// behind makes a place behind everybody, for a caller whom the board could not
-// be told of.
-func (d *Dispatcher) behind(w Wish) hotline.Place {
-	p := hotline.Place{Call: w.Call, Queue: w.Queue, Needs: w.Needs, Priority: w.Priority, Seq: w.Seq, Since: w.Since}
-	if p.Seq == 0 {
-		p.Since = d.boardNow()
-		for other := range d.image.Places() {
-			p.Seq = max(p.Seq, other.Seq)
-		}
-		p.Seq++
-	}
-	return p
+	return []Change{{Note: &n}}
 }
 
 // Await returns the offer for which an agent has picked up.
@@ -109,8 +79,9 @@ func (d *Dispatcher) remind(call hotline.CallID, s *seeker) {
 }
 
 // Joined tells that the caller and the agent of o talk: the place is given up.
-// It is a Conflict when the agent's leg is gone, or was given up.
-func (d *Dispatcher) Joined(ctx context.Context, o hotline.Offer) error {
+// n is kept in the same step; kept tells whether it was. It is a Conflict when the
+// agent's leg is gone, or was given up; then nothing is kept.
+func (d *Dispatcher) Joined(ctx context.Context, o hotline.Offer, n Note) (kept bool, err error) {
 	var conflict error
 	if err := d.do(ctx, func(ctx context.Context) {
 		l := d.legs[o.Agent]
@@ -119,18 +90,18 @@ func (d *Dispatcher) Joined(ctx context.Context, o hotline.Offer) error {
 			conflict = hotline.Errorf(hotline.Conflict, "agent %s is no longer there for call %s", o.Agent, o.Call)
 			return
 		}
-		var changes []Change
+		changes := n.change()
 		if a.State != Talking {
 			changes = append(changes, d.to(a, Join, ""))
 		}
 		if p, ok := d.image.Place(o.Call); ok {
 			changes = append(changes, Change{Place: &p, Gone: true})
 		}
-		d.commit(ctx, changes...)
+		kept = d.commit(ctx, changes...)
 	}); err != nil {
-		return err
+		return false, err
 	}
-	return conflict
+	return kept, conflict
 }
 
 // Leave gives up the call's place and any offer under way, and forgets the

@@ -9,39 +9,41 @@ import (
 )
 
 // commit makes the changes, and the offers that follow from them, in one step,
-// and rings. While the board is stale the image goes ahead of it and restore
-// brings the board after.
-func (d *Dispatcher) commit(ctx context.Context, changes ...Change) {
+// and rings. It tells whether the board has them. While the board is stale the image
+// goes ahead of it and restore brings the board after, but for notes.
+func (d *Dispatcher) commit(ctx context.Context, changes ...Change) (done bool) {
 	for _, c := range changes {
 		d.assume(c)
 	}
 	if d.stale || !d.synced {
 		d.stale = d.stale || len(changes) > 0
-		return
+		return false
 	}
 	offers := d.number(d.image.Match())
 	changes = d.reserve(changes, offers)
 	if len(changes) == 0 {
-		return
+		return true
 	}
 	truth, err := d.store.Commit(ctx, d.token, changes)
 	if err != nil || truth.Refused {
 		d.lost("commit", err)
-		return
+		return false
 	}
 	d.learn(truth)
 	for _, o := range offers {
 		d.ring(ctx, o)
 	}
+	return true
 }
 
 // assume puts a change into the image before the board has it.
 func (d *Dispatcher) assume(c Change) {
 	switch {
+	case c.Note != nil:
 	case c.Place != nil && c.Gone:
 		d.image.Remove(c.Place.Call)
 	case c.Place != nil:
-		d.image.Put(*c.Place)
+		d.image.Put(d.behind(*c.Place))
 	case c.Gone:
 		d.image.RemoveAgent(c.Agent.ID)
 	default:
@@ -56,6 +58,19 @@ func (d *Dispatcher) assume(c Change) {
 		}
 		d.image.PutAgent(a)
 	}
+}
+
+// behind is a place as the board will make it: one without a number stands behind
+// everybody. The numbers are the board's to give; where it is away they stay.
+func (d *Dispatcher) behind(p hotline.Place) hotline.Place {
+	seq, since := d.image.Last()
+	if p.Seq == 0 {
+		p.Seq = seq + 1
+	}
+	if p.Since == 0 {
+		p.Since = max(d.boardNow(), since)
+	}
+	return p
 }
 
 // learn puts into the image what the board made of a commit.
@@ -92,15 +107,19 @@ func (d *Dispatcher) reserve(changes []Change, offers []hotline.Offer) []Change 
 	return changes
 }
 
-// put adds a change, in place of one about the same agent or caller.
+// put adds a change, in place of one about the same agent or caller. A number that
+// the board was to give is still its to give.
 func put(changes []Change, c Change) []Change {
 	for i, old := range changes {
-		same := c.Agent != nil && old.Agent != nil && c.Agent.ID == old.Agent.ID ||
-			c.Place != nil && old.Place != nil && c.Place.Call == old.Place.Call
-		if same {
-			changes[i] = c
-			return changes
+		switch {
+		case c.Agent != nil && old.Agent != nil && c.Agent.ID == old.Agent.ID:
+		case c.Place != nil && old.Place != nil && c.Place.Call == old.Place.Call:
+			c.Place.Seq, c.Place.Since = old.Place.Seq, old.Place.Since
+		default:
+			continue
 		}
+		changes[i] = c
+		return changes
 	}
 	return append(changes, c)
 }
@@ -111,6 +130,7 @@ func (d *Dispatcher) lost(doing string, err error) {
 		err = hotline.Errorf(hotline.Conflict, "the board was not as expected")
 		d.retry = d.now()
 	} else {
+		d.outage = true
 		d.retry = d.now().Add(retryEvery)
 	}
 	d.stale = true
@@ -137,21 +157,23 @@ func (d *Dispatcher) restore(ctx context.Context) {
 		return
 	}
 	d.loaded, d.stale = true, false
+	if d.outage {
+		d.outage, d.settle = false, d.now().Add(settled)
+	}
 	d.commit(ctx)
 }
 
+// settled is how long after an outage the board is compared once more: it may have
+// had old steps in hand, which it did only then.
+const settled = 500 * time.Millisecond
+
 // push writes the image over the board.
 func (d *Dispatcher) push(ctx context.Context, snap Snapshot) error {
-	changes := d.pushAgents(snap)
-	placed, err := d.pushPlaces(ctx, snap)
-	if err != nil {
-		return err
-	}
-	changes = append(changes, placed...)
-	if len(changes) == 0 {
+	agents, places := d.pushAgents(snap), d.pushPlaces(snap)
+	if len(agents)+len(places) == 0 {
 		return nil
 	}
-	truth, err := d.store.Commit(ctx, d.token, changes)
+	truth, err := d.store.Commit(ctx, d.token, append(agents, places...))
 	if err == nil && truth.Refused {
 		err = hotline.Errorf(hotline.Conflict, "the board changed while it was restored")
 	}
@@ -160,7 +182,7 @@ func (d *Dispatcher) push(ctx context.Context, snap Snapshot) error {
 	}
 	d.learn(truth)
 	if d.ears.Restored != nil {
-		d.ears.Restored(len(placed), len(changes)-len(placed))
+		d.ears.Restored(len(places), len(agents))
 	}
 	return nil
 }
@@ -196,44 +218,31 @@ func same(a, b Agent) bool {
 		a.Misses == b.Misses && a.Since == b.Since && a.Deadline == b.Deadline
 }
 
-func (d *Dispatcher) pushPlaces(ctx context.Context, snap Snapshot) (changes []Change, err error) {
+// pushPlaces gives each caller the number that he has here, also where a step that
+// waited in the board gave him another one meanwhile: else those who called while it
+// was away would stand in the order in which it woke up to them.
+func (d *Dispatcher) pushPlaces(snap Snapshot) (changes []Change) {
 	board := map[hotline.CallID]hotline.Place{}
 	for _, p := range snap.Places {
 		board[p.Call] = p
 		if _, ok := d.image.Place(p.Call); !ok {
-			if err := d.store.Leave(ctx, p.Call); err != nil {
-				return nil, err
-			}
+			changes = append(changes, Change{Place: &p, Gone: true})
 		}
 	}
-	var mine []hotline.Place
-	for p := range d.image.Places() {
-		mine = append(mine, p)
-	}
-	for _, p := range mine {
+	for _, p := range slices.Collect(d.image.Places()) {
 		on, ok := board[p.Call]
-		if ok && on.Seq != p.Seq {
-			// A step that waited in Redis gave a caller another place there than he had
-			// here meanwhile: those who called while it was away would stand in the order
-			// in which it woke up to them.
-			if err := d.store.Leave(ctx, p.Call); err != nil {
-				return nil, err
-			}
-			ok = false
+		p.Version = on.Version
+		if ok && samePlace(p, on) {
+			d.image.Put(p)
+			continue
 		}
-		if !ok {
-			on, err = d.store.Join(ctx, hotline.Wish{
-				Call: p.Call, Queue: p.Queue, Needs: p.Needs, Priority: p.Priority, Seq: p.Seq, Since: p.Since,
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
-		p.Version, p.Seq, p.Since = on.Version, on.Seq, on.Since
-		d.image.Put(p)
-		if on.Offer != p.Offer {
-			changes = append(changes, Change{Place: &p})
-		}
+		changes = append(changes, Change{Place: &p})
 	}
-	return changes, nil
+	return changes
+}
+
+// samePlace tells whether two places differ in nothing but their version.
+func samePlace(a, b hotline.Place) bool {
+	return a.Call == b.Call && a.Queue == b.Queue && slices.Equal(a.Needs, b.Needs) && a.Priority == b.Priority &&
+		a.Seq == b.Seq && a.Since == b.Since && a.Offer == b.Offer
 }

@@ -106,6 +106,8 @@ type Dispatcher struct {
 	synced  bool      // the legs that exist are known; before, nobody is offered
 	stale   bool      // the board is not as the image: nobody is offered
 	retry   time.Time // when to try the board again
+	outage  bool      // the board did not answer
+	settle  time.Time // when to compare it once more after that; zero: not
 }
 
 // leg is one offer's leg as the loop knows it.
@@ -191,6 +193,8 @@ func (d *Dispatcher) sleep() time.Duration {
 	wait := longestSleep
 	if d.stale {
 		wait = max(d.retry.Sub(d.now()), 0)
+	} else if !d.settle.IsZero() {
+		wait = min(wait, max(d.settle.Sub(d.now()), 0))
 	}
 	now := d.boardNow()
 	for a := range d.image.Agents() {
@@ -206,7 +210,11 @@ func (d *Dispatcher) boardNow() hotline.Millis { return hotline.MillisOf(d.now()
 
 // tick does what is due: deadlines, and a board that was away.
 func (d *Dispatcher) tick(ctx context.Context) {
-	if d.stale && !d.now().Before(d.retry) {
+	switch {
+	case d.stale && !d.now().Before(d.retry):
+		d.restore(ctx)
+	case !d.stale && !d.settle.IsZero() && !d.now().Before(d.settle):
+		d.settle = time.Time{}
 		d.restore(ctx)
 	}
 	now := d.boardNow()

@@ -29,6 +29,10 @@ type Image struct {
 	byClass map[string]*class
 	free    []*agent                  // the longest idle first, telephones on duty after all others
 	apart   func(hotline.CallID) bool // of callers who cannot be offered to anybody now; nil: of none
+	last    struct {                  // the highest that any place ever had
+		seq   int64
+		since hotline.Millis
+	}
 }
 
 // caller is a place with its order: smaller rank first, then smaller Seq.
@@ -114,6 +118,7 @@ func idle(a, b *agent) int {
 
 // Put puts a place on the board, or in place of what is known of it.
 func (m *Image) Put(p hotline.Place) {
+	m.last.seq, m.last.since = max(m.last.seq, p.Seq), max(m.last.since, p.Since)
 	c := &caller{Place: p, rank: p.Since - hotline.Millis(p.Priority)*m.ageing}
 	if old := m.callers[p.Call]; old != nil {
 		m.dequeue(old)
@@ -134,6 +139,9 @@ func (m *Image) Put(p hotline.Place) {
 		insert((*[]*caller)(c.queue), c, order)
 	}
 }
+
+// Last gives the highest number and the latest moment that any place here ever had.
+func (m *Image) Last() (seq int64, since hotline.Millis) { return m.last.seq, m.last.since }
 
 // Remove takes the call's place off the board; none is fine.
 func (m *Image) Remove(call hotline.CallID) {
@@ -327,7 +335,7 @@ func remove[T any](from *[]T, x T, order func(a, b T) int) {
 // Aged gives the same image under another ageing.
 func (m *Image) Aged(ageing time.Duration) *Image {
 	n := NewImage(ageing)
-	n.apart = m.apart
+	n.apart, n.last = m.apart, m.last
 	n.Fill(Snapshot{Places: slices.Collect(m.Places()), Agents: slices.Collect(m.Agents())})
 	return n
 }

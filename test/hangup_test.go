@@ -129,18 +129,15 @@ func TestHangUpInAnOffer(t *testing.T) {
 		at   rig.Moment
 		ends []hotline.End // which are right
 	}{
-		{"before he has a place", rig.ToRedis("evalsha", ":facts", "general"), []hotline.End{queue}},
-		{"when he has a place", rig.InRedis("evalsha", ":facts", "general"), []hotline.End{queue}},
-		{"before the agent is reserved", rig.ToRedis(`"state":"offered"`), []hotline.End{queue}},
-		{"when the agent is reserved", rig.InRedis(`"state":"offered"`), []hotline.End{queue}},
+		{"before he has a place and the agent is reserved", rig.ToRedis(`"at":"queue"`, `"state":"offered"`), []hotline.End{queue}},
+		{"when he has a place and the agent is reserved", rig.InRedis(`"at":"queue"`, `"state":"offered"`), []hotline.End{queue}},
 		{"before the phone is called", rig.ToAsterisk("agent.1001"), []hotline.End{queue}},
 		{"when the phone is called", rig.FromAsterisk("agent.1001"), []hotline.End{queue, ringing}},
 		{"when it rings", rig.FromAsterisk("Ringing", "agent.1001"), []hotline.End{queue, ringing}},
 		// From here on Asterisk may join one who is just gone.
 		{"when it is picked up", rig.FromAsterisk("agent.1001", `"state":"Up"`), []hotline.End{queue, ringing, answered}},
-		{"when that is on record", rig.InRedis("save", `"at":"talk"`), []hotline.End{queue, ringing, answered}},
-		{"before the board has the agent talking", rig.ToRedis(`"state":"talking"`), []hotline.End{queue, ringing, answered}},
-		{"when the board has the agent talking", rig.InRedis(`"state":"talking"`), []hotline.End{queue, ringing, answered}},
+		{"before the talk is on record", rig.ToRedis(`"at":"talk"`, `"state":"talking"`), []hotline.End{queue, ringing, answered}},
+		{"when the talk is on record", rig.InRedis(`"at":"talk"`, `"state":"talking"`), []hotline.End{queue, ringing, answered}},
 		{"before they are joined", rig.ToAsterisk("addChannel"), []hotline.End{queue, ringing, answered}},
 		{"when they are joined", rig.ToAsterisk("bridges/b.", "/play/"), []hotline.End{answered}},
 	} {

@@ -20,20 +20,18 @@ func TestKillInAnOffer(t *testing.T) {
 		at     rig.Moment
 		picks  time.Duration // so long the phone rings
 		served bool          // the next controller serves before he picks up
+		menu   bool          // what he pressed is lost, and he hears the menu again
 	}{
-		{"before the caller's place is known to the board", rig.ToRedis("evalsha", ":facts", `general`), 0, true},
-		{"with the place given and not known", rig.InRedis("evalsha", ":facts", `general`), 0, true},
-		{"before the agent is reserved", rig.ToRedis(`"state":"offered"`), 0, true},
-		{"with the agent reserved", rig.InRedis(`"state":"offered"`), 0, true},
-		{"before his leg is made", rig.ToAsterisk("channels/create", "agent.1001"), 0, true},
-		{"with his leg made, before his phone is called", rig.ToAsterisk("agent.1001.", "/dial"), 0, true},
-		{"while it rings, and he picks up while none serves", rig.FromAsterisk("Ringing", "agent.1001"), 200 * time.Millisecond, false},
-		{"while it rings, and he picks up later", rig.FromAsterisk("Ringing", "agent.1001"), 2 * time.Second, true},
-		{"when he picks up", rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"), 200 * time.Millisecond, false},
-		{"when his answer is on record", rig.InRedis("save", `"at":"talk"`), 200 * time.Millisecond, false},
-		{"before the board has him talking", rig.ToRedis(`"state":"talking"`), 200 * time.Millisecond, false},
-		{"when the board has him talking", rig.InRedis(`"state":"talking"`), 200 * time.Millisecond, false},
-		{"before they are joined", rig.ToAsterisk("addChannel"), 200 * time.Millisecond, false},
+		{"before his choice, his place and the agent's reservation are on record", rig.ToRedis(`"at":"queue"`, `"state":"offered"`), 0, true, true},
+		{"with all three on record and not known", rig.InRedis(`"at":"queue"`, `"state":"offered"`), 0, true, false},
+		{"before the agent's leg is made", rig.ToAsterisk("channels/create", "agent.1001"), 0, true, false},
+		{"with his leg made, before his phone is called", rig.ToAsterisk("agent.1001.", "/dial"), 0, true, false},
+		{"while it rings, and he picks up while none serves", rig.FromAsterisk("Ringing", "agent.1001"), 200 * time.Millisecond, false, false},
+		{"while it rings, and he picks up later", rig.FromAsterisk("Ringing", "agent.1001"), 2 * time.Second, true, false},
+		{"when he picks up", rig.FromAsterisk("ChannelStateChange", `"Up"`, "agent.1001"), 200 * time.Millisecond, false, false},
+		{"before the talk is on record", rig.ToRedis(`"at":"talk"`, `"state":"talking"`), 200 * time.Millisecond, false, false},
+		{"with the talk on record and not known", rig.InRedis(`"at":"talk"`, `"state":"talking"`), 200 * time.Millisecond, false, false},
+		{"before they are joined", rig.ToAsterisk("addChannel"), 200 * time.Millisecond, false, false},
 	} {
 		t.Run("killed "+story.name, func(t *testing.T) {
 			r := r.With(t)
@@ -51,11 +49,15 @@ func TestKillInAnOffer(t *testing.T) {
 			time.Sleep(away)
 			at := c.now()
 			takeOver(r)
+			if story.menu {
+				c.hears("menu.1s", at)
+				c.press("2")
+			}
 			if agent == nil {
 				agent = next(t, desk)
 			}
 			talk(t, c.Call, agent)
-			if heard := c.heard(at); has(heard, "menu.1s") {
+			if heard := c.heard(at); has(heard, "menu.1s") != story.menu {
 				t.Errorf("he heard %v", heard)
 			}
 			ending(c, agent)

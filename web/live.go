@@ -26,7 +26,7 @@ const (
 type FactView struct {
 	ID        string            `json:"id"`
 	At        time.Time         `json:"at"`
-	Kind      string            `json:"kind" doc:"commit, join, leave, or a kind of its own with fields"`
+	Kind      string            `json:"kind" doc:"commit, or a kind of its own with fields"`
 	Fields    map[string]string `json:"fields,omitempty" doc:"For those who may see callers"`
 	Agents    []Seat            `json:"agents,omitempty" doc:"As they are now"`
 	SignedOut []hotline.AgentID `json:"signed_out,omitempty"`

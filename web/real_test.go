@@ -164,7 +164,7 @@ func (h *house) do(token, method, path, body string) string {
 // joins lets a caller join a queue.
 func (h *house) joins(call hotline.CallID, queue hotline.QueueKey, needs ...hotline.Skill) {
 	h.t.Helper()
-	_, err := h.board.Join(h.t.Context(), hotline.Wish{Call: call, Queue: queue, Needs: needs})
+	_, _, err := h.board.Join(h.t.Context(), hotline.Wish{Call: call, Queue: queue, Needs: needs}, routing.Note{})
 	must(h.t, err)
 }
 

@@ -9,13 +9,10 @@ import (
 	"hotline/routing"
 )
 
-// The kinds the board tells by itself. Every other kind is told by a caller of
+// Commit is the kind that the board tells by itself: agents and places changed
+// together (Agents, Places, SignedOut, Left). Every other kind is told by a caller of
 // Tell, who chooses its name.
-const (
-	Commit = "commit" // agents and places changed together: Agents, Places, SignedOut, Left
-	Join   = "join"   // a caller joined a queue: Places
-	Leave  = "leave"  // a caller left the queue: Left
-)
+const Commit = "commit"
 
 // Version is the form in which facts are written; each says its own. A newer one
 // adds to it in one release, and takes away in the next at the earliest.

@@ -12,41 +12,67 @@ import (
 )
 
 func joinOnce(t *testing.T, s Store) {
-	w := routing.Wish{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water", "english"}, Priority: 2}
-	first := join(t, s, w)
+	w := hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water", "english"}, Priority: 2}
+	first := join(t, s, 1, w)
 	if first.Seq <= 0 || first.Since <= 0 || first.Version != 1 || first.Queue != "water" || first.Priority != 2 || len(first.Needs) != 2 {
 		t.Fatalf("the place is %+v", first)
 	}
-	if again := join(t, s, w); !reflect.DeepEqual(again, first) {
-		t.Fatalf("joining again gave %+v, not %+v", again, first)
+	again, err := s.Commit(t.Context(), 1, []routing.Change{{Place: &w}})
+	must(t, err)
+	if !again.Refused || !reflect.DeepEqual(again.Places, []hotline.Place{first}) {
+		t.Fatalf("joining again gave %+v; the place is %+v", again, first)
 	}
-	second := join(t, s, routing.Wish{Call: "c2", Queue: "water"})
+	second := join(t, s, 1, hotline.Place{Call: "c2", Queue: "water"})
 	if second.Seq <= first.Seq {
 		t.Fatalf("the second caller has number %d, not above %d", second.Seq, first.Seq)
 	}
 	if got := load(t, s); !reflect.DeepEqual(got.Places, []hotline.Place{first, second}) || got.Now < first.Since {
 		t.Fatalf("the board is %+v", got)
 	}
-	must(t, s.Leave(t.Context(), "c1"))
-	must(t, s.Leave(t.Context(), "c1"))
+	leave(t, s, 1, "c1")
 	if got := load(t, s).Places; len(got) != 1 || got[0].Call != "c2" {
 		t.Fatalf("after c1 left: %+v", got)
 	}
 }
 
+// together: several join in one step, one of them is offered to an agent in it, and
+// one moves to another queue.
+func together(t *testing.T, s Store) {
+	a := signIn(t, s, 1, "1001")
+	old := join(t, s, 1, hotline.Place{Call: "c0", Queue: "water"})
+	old.Queue, old.Needs = "bus", []hotline.Skill{"bus"}
+	offer := load(t, s).Offer + 1
+	a.State, a.Call, a.Offer = routing.Offered, "c1", offer
+	truth := commit(t, s, 1,
+		routing.Change{Place: &hotline.Place{Call: "c1", Queue: "water", Offer: offer}}, routing.Change{Agent: &a, Since: true},
+		routing.Change{Place: &hotline.Place{Call: "c2", Queue: "water"}}, routing.Change{Place: &old},
+		routing.Change{Place: &hotline.Place{Call: "c3", Queue: "water"}})
+	got := load(t, s)
+	want := []hotline.Place{truth.Places[2], truth.Places[0], truth.Places[1], truth.Places[3]}
+	if !reflect.DeepEqual(got.Places, want) || !reflect.DeepEqual(got.Agents, truth.Agents) || got.Offer != offer {
+		t.Fatalf("the board is %+v, the truth was %+v", got, truth)
+	}
+	if p := got.Places[0]; p.Seq != old.Seq || p.Since != old.Since || p.Queue != "bus" || p.Version != 2 || len(p.Needs) != 1 {
+		t.Fatalf("who moved is %+v; he was %+v", p, old)
+	}
+	if p := got.Places[1]; p.Call != "c1" || p.Offer != offer || p.Version != 1 || p.Since != truth.Now {
+		t.Fatalf("who joined and was offered is %+v", p)
+	}
+}
+
 func rebuild(t *testing.T, s Store) {
 	const seq = 8_000_000_000_000 // far above anything given yet
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "bus", Seq: seq, Since: 1234})
+	p := join(t, s, 1, hotline.Place{Call: "c1", Queue: "bus", Seq: seq, Since: 1234})
 	if p.Seq != seq || p.Since != 1234 {
 		t.Fatalf("rebuilt as %+v", p)
 	}
-	if p := join(t, s, routing.Wish{Call: "c2", Queue: "bus"}); p.Seq <= seq {
+	if p := join(t, s, 1, hotline.Place{Call: "c2", Queue: "bus"}); p.Seq <= seq {
 		t.Fatalf("a new caller got number %d, before the rebuilt one", p.Seq)
 	}
-	if p := join(t, s, routing.Wish{Call: "c3", Queue: "bus", Seq: 5, Since: 99}); p.Seq != 5 {
+	if p := join(t, s, 1, hotline.Place{Call: "c3", Queue: "bus", Seq: 5, Since: 99}); p.Seq != 5 {
 		t.Fatalf("rebuilt as %+v", p)
 	}
-	if p := join(t, s, routing.Wish{Call: "c4", Queue: "bus"}); p.Seq <= seq+1 {
+	if p := join(t, s, 1, hotline.Place{Call: "c4", Queue: "bus"}); p.Seq <= seq+1 {
 		t.Fatalf("the counter went back to %d", p.Seq)
 	}
 	var order []hotline.CallID
@@ -63,7 +89,7 @@ func oneCall(t *testing.T, s Store) {
 	if a.Version != 1 || a.Since == 0 || a.Deadline != 0 {
 		t.Fatalf("signed in as %+v", a)
 	}
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
+	p := join(t, s, 7, hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
 
 	offer := load(t, s).Offer + 1
 	a.State, a.Call, a.Offer, p.Offer = routing.Offered, "c1", offer, offer
@@ -94,7 +120,7 @@ func oneCall(t *testing.T, s Store) {
 
 func refused(t *testing.T, s Store) {
 	old := signIn(t, s, 1, "1001", "water")
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	p := join(t, s, 1, hotline.Place{Call: "c1", Queue: "water"})
 	paused := old
 	paused.State, paused.Reason = routing.Paused, "meal"
 	now := commit(t, s, 1, routing.Change{Agent: &paused, Since: true}).Agents[0]
@@ -119,9 +145,9 @@ func refused(t *testing.T, s Store) {
 
 func allOrNone(t *testing.T, s Store) {
 	a := signIn(t, s, 1, "1001")
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	p := join(t, s, 1, hotline.Place{Call: "c1", Queue: "water"})
 	before := load(t, s)
-	must(t, s.Leave(t.Context(), "c1"))
+	leave(t, s, 1, "c1")
 	a.State, a.Offer, p.Offer = routing.Offered, before.Offer+1, before.Offer+1
 	truth, err := s.Commit(t.Context(), 1, []routing.Change{{Agent: &a}, {Place: &p}})
 	must(t, err)
@@ -132,7 +158,7 @@ func allOrNone(t *testing.T, s Store) {
 }
 
 func race(t *testing.T, s Store) {
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	p := join(t, s, 1, hotline.Place{Call: "c1", Queue: "water"})
 	var agents []routing.Agent
 	for _, id := range []hotline.AgentID{"1001", "1002", "1003", "1004"} {
 		agents = append(agents, signIn(t, s, 1, id))
@@ -179,7 +205,8 @@ func nonsense(t *testing.T, s Store) {
 	a := routing.Agent{ID: "1001"}
 	p := hotline.Place{Call: "c1"}
 	for _, changes := range [][]routing.Change{
-		{{}}, {{Agent: &a, Place: &p}}, {{Agent: &a}, {Agent: &a}}, {{Place: &p}}, {{Agent: &a, Gone: true}},
+		{{}}, {{Agent: &a, Place: &p}}, {{Agent: &a}, {Agent: &a}}, {{Place: &p, Gone: true}}, {{Agent: &a, Gone: true}},
+		{{Agent: &a, Note: &routing.Note{Call: "c1"}}}, {{Note: &routing.Note{Call: "c1"}}, {Note: &routing.Note{Call: "c1"}}},
 	} {
 		_, err := s.Commit(t.Context(), 1, changes)
 		kind(t, err, hotline.Invalid)

@@ -37,16 +37,16 @@ func facts(t *testing.T, s Store) {
 		t.Fatalf("the last fact of an empty stream is %q, %v", id, err)
 	}
 	a := signIn(t, s, 1, "1001", "water")
-	p := join(t, s, routing.Wish{Call: "c1", Queue: "water"})
+	p := join(t, s, 1, hotline.Place{Call: "c1", Queue: "water"})
 	half, err := s.LastFact(ctx)
 	must(t, err)
-	must(t, s.Leave(ctx, "c1"))
-	must(t, s.Leave(ctx, "c1")) // nothing happens, so nothing is told
+	leave(t, s, 1, "c1")
+	commit(t, s, 1, routing.Change{Note: &routing.Note{Call: "c1", Record: []byte("x")}}) // nothing for walls, so nothing is told
 	must(t, s.Tell(ctx, "arrived", "call", "c2", "kind", "old number", "line", "a\nb"))
 	commit(t, s, 1, routing.Change{Agent: &a, Gone: true})
 
 	all := follow(t, s, fact.Start, 5)
-	for i, want := range []string{fact.Commit, fact.Join, fact.Leave, "arrived", fact.Commit} {
+	for i, want := range []string{fact.Commit, fact.Commit, fact.Commit, "arrived", fact.Commit} {
 		if all[i].Kind != want || all[i].At == 0 || i > 0 && all[i].At < all[i-1].At {
 			t.Fatalf("fact %d is %+v, want kind %s", i, all[i], want)
 		}

@@ -33,6 +33,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		play func(*testing.T, Store)
 	}{
 		{"a caller joins once and leaves", joinOnce},
+		{"callers join, move and are offered in one step", together},
 		{"a place is rebuilt and the order goes on behind it", rebuild},
 		{"an agent signs in, is offered a caller, talks and signs out", oneCall},
 		{"a commit made from an old version is refused with the truth", refused},
@@ -42,6 +43,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		{"a controller that was woken writes nothing any more", woken},
 		{"a commit that makes no sense is not sent", nonsense},
 		{"records are kept as they are", records},
+		{"a record is kept in the step that changes the board, or not at all", noted},
 		{"a lease is held, given back and taken", leases},
 		{"a lease is seized from the dead only", seized},
 		{"a lease that was forgotten is written anew", forgotten},
@@ -74,11 +76,22 @@ func kind(t *testing.T, err error, want hotline.Kind) {
 	}
 }
 
-func join(t *testing.T, s Store, w routing.Wish) hotline.Place {
+// join gives a caller a place.
+func join(t *testing.T, s Store, token hotline.Token, p hotline.Place) hotline.Place {
 	t.Helper()
-	p, err := s.Join(t.Context(), w)
-	must(t, err)
-	return p
+	return commit(t, s, token, routing.Change{Place: &p}).Places[0]
+}
+
+// leave takes the caller's place away.
+func leave(t *testing.T, s Store, token hotline.Token, call hotline.CallID) {
+	t.Helper()
+	for _, p := range load(t, s).Places {
+		if p.Call == call {
+			commit(t, s, token, routing.Change{Place: &p, Gone: true})
+			return
+		}
+	}
+	t.Fatalf("%s has no place", call)
 }
 
 // commit makes changes that must not be refused.

@@ -29,43 +29,6 @@ func (s *Store) Load(ctx context.Context) (routing.Snapshot, error) {
 	return snap, nil
 }
 
-// Join gives the caller a place. Here numbers count 1, 2, 3.
-func (s *Store) Join(ctx context.Context, w routing.Wish) (hotline.Place, error) {
-	now, err := s.enterToWrite(ctx)
-	defer s.mu.Unlock()
-	if err != nil {
-		return hotline.Place{}, err
-	}
-	if p, ok := s.places[w.Call]; ok {
-		return copyPlace(p), nil
-	}
-	if w.Seq == 0 {
-		w.Seq = s.seq + 1
-	}
-	s.seq = max(s.seq, w.Seq)
-	if w.Since == 0 {
-		w.Since = now
-	}
-	p := hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since, Version: 1}
-	s.places[w.Call] = p
-	s.tell(now, fact.Fact{Kind: fact.Join, Places: []hotline.Place{copyPlace(p)}})
-	return copyPlace(p), nil
-}
-
-// Leave takes the caller's place away.
-func (s *Store) Leave(ctx context.Context, call hotline.CallID) error {
-	now, err := s.enterToWrite(ctx)
-	defer s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	if p, ok := s.places[call]; ok {
-		delete(s.places, call)
-		s.tell(now, fact.Fact{Kind: fact.Leave, Left: []hotline.Place{p}})
-	}
-	return nil
-}
-
 // Commit makes all changes or none.
 func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.Change) (routing.Truth, error) {
 	if err := routing.CheckChanges(changes); err != nil {
@@ -85,18 +48,36 @@ func (s *Store) Commit(ctx context.Context, t hotline.Token, changes []routing.C
 	if s.stale(changes) {
 		return s.truth(now, changes), nil
 	}
-	truth := routing.Done(now, changes)
+	truth := routing.Done(now, changes, s.join(changes))
 	s.write(now, changes, truth)
 	s.offer = max(s.offer, routing.HighestOffer(changes))
 	return truth, nil
 }
 
+// join numbers those who stand behind everybody. Here numbers count 1, 2, 3.
+func (s *Store) join(changes []routing.Change) (joined []int64) {
+	for _, c := range changes {
+		switch {
+		case c.Place == nil || c.Gone:
+		case c.Place.Seq == 0:
+			s.seq++
+			joined = append(joined, s.seq)
+		default:
+			s.seq = max(s.seq, c.Place.Seq)
+		}
+	}
+	return joined
+}
+
 func (s *Store) stale(changes []routing.Change) bool {
 	return slices.ContainsFunc(changes, func(c routing.Change) bool {
-		if c.Agent != nil {
+		switch {
+		case c.Agent != nil:
 			return s.agents[c.Agent.ID].Version != c.Agent.Version
+		case c.Place != nil:
+			return s.places[c.Place.Call].Version != c.Place.Version
 		}
-		return s.places[c.Place.Call].Version != c.Place.Version
+		return false
 	})
 }
 
@@ -104,14 +85,19 @@ func (s *Store) stale(changes []routing.Change) bool {
 func (s *Store) truth(now hotline.Millis, changes []routing.Change) routing.Truth {
 	t := routing.Truth{Now: now, Refused: true}
 	for _, c := range changes {
-		if c.Agent != nil {
+		switch {
+		case c.Note != nil:
+			continue
+		case c.Agent != nil:
 			if a, ok := s.agents[c.Agent.ID]; ok {
 				t.Agents = append(t.Agents, copyAgent(a))
 				continue
 			}
-		} else if p, ok := s.places[c.Place.Call]; ok {
-			t.Places = append(t.Places, copyPlace(p))
-			continue
+		default:
+			if p, ok := s.places[c.Place.Call]; ok {
+				t.Places = append(t.Places, copyPlace(p))
+				continue
+			}
 		}
 		t.Missing = append(t.Missing, c.Name())
 	}
@@ -122,6 +108,8 @@ func (s *Store) write(now hotline.Millis, changes []routing.Change, truth routin
 	f := fact.Fact{Kind: fact.Commit}
 	for _, c := range changes {
 		switch {
+		case c.Note != nil:
+			s.calls[c.Note.Call] = slices.Clone(c.Note.Record)
 		case c.Gone && c.Agent != nil:
 			f.SignedOut = append(f.SignedOut, s.agents[c.Agent.ID])
 			delete(s.agents, c.Agent.ID)
@@ -135,12 +123,12 @@ func (s *Store) write(now hotline.Millis, changes []routing.Change, truth routin
 		f.Agents = append(f.Agents, copyAgent(a))
 	}
 	for _, p := range truth.Places {
-		kept := s.places[p.Call]
-		kept.Offer, kept.Version = p.Offer, p.Version
-		s.places[p.Call] = kept
-		f.Places = append(f.Places, copyPlace(kept))
+		s.places[p.Call] = copyPlace(p)
+		f.Places = append(f.Places, copyPlace(p))
 	}
-	s.tell(now, f)
+	if len(f.SignedOut)+len(f.Left)+len(f.Agents)+len(f.Places) > 0 {
+		s.tell(now, f)
+	}
 }
 
 func copyAgent(a routing.Agent) routing.Agent {

@@ -18,18 +18,27 @@ func TestStore(t *testing.T) {
 	livetest.Run(t, func(t *testing.T) livetest.Store { return memory.New() })
 }
 
+func join(t *testing.T, s *memory.Store, call hotline.CallID) (hotline.Place, error) {
+	t.Helper()
+	truth, err := s.Commit(t.Context(), 1, []routing.Change{{Place: &hotline.Place{Call: call}}})
+	if err != nil || truth.Refused {
+		t.Fatalf("%+v, %v", truth, err)
+	}
+	return truth.Places[0], nil
+}
+
 // Given a clock that is set back, when callers join, then the board's time
 // stands still until the clock has caught up.
 func TestClockThatGoesBack(t *testing.T) {
 	s := memory.New()
 	now := time.UnixMilli(10_000)
 	s.Now = func() time.Time { return now }
-	first, err := s.Join(t.Context(), routing.Wish{Call: "c1"})
+	first, err := join(t, s, "c1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(-5 * time.Second)
-	second, err := s.Join(t.Context(), routing.Wish{Call: "c2"})
+	second, err := join(t, s, "c2")
 	if err != nil || second.Since != first.Since || second.Since != 10_000 {
 		t.Fatalf("since %d, then %d, %v", first.Since, second.Since, err)
 	}

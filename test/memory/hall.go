@@ -123,12 +123,25 @@ func (h *Hall) Call(id hotline.CallID, c Caller) {
 		}
 		h.Tell("%s calls", id)
 		rec := &ivr.Record{Facts: hotline.Outcome{Call: id, Arrived: time.Now()}}
-		call := &ivr.Call{Record: rec, Line: l, Machine: l, Queue: h.Desk, Now: time.Now,
+		call := &ivr.Call{Record: rec, Line: l, Machine: l, Queue: queue{h.Desk}, Now: time.Now,
 			Save: func(context.Context, *ivr.Record) bool { return true }}
 		h.Flow.Start(call)
 		err := h.Flow.Play(ctx, call, func(step string, err error) { h.Tell("%s: step %s failed: %v", id, step, err) })
 		h.close(rec, err)
 	})
+}
+
+// queue is the routing as the script sees it; no record is kept here.
+type queue struct{ *routing.Dispatcher }
+
+func (q queue) Join(ctx context.Context, w hotline.Wish, _ *ivr.Record) (hotline.Place, error) {
+	p, _, err := q.Dispatcher.Join(ctx, w, routing.Note{})
+	return p, err
+}
+
+func (q queue) Joined(ctx context.Context, o hotline.Offer, _ *ivr.Record) error {
+	_, err := q.Dispatcher.Joined(ctx, o, routing.Note{})
+	return err
 }
 
 // close books the call as the app does.
