@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	_ "time/tzdata" // Asia/Shanghai, also where the machine has no time zones
 
@@ -18,6 +19,12 @@ import (
 var version = "dev"
 
 func main() {
+	if slices.Contains(os.Args, serveWord) {
+		if err := thrifty(); err != nil {
+			fmt.Fprintln(os.Stderr, "hotline:", err)
+			os.Exit(1)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {

@@ -189,7 +189,7 @@ func (c *controller) start() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "serve", "--configs", c.places.configs, "--var", c.places.state, "--tools", c.places.tools)
+	cmd := exec.Command(self, serveWord, "--configs", c.places.configs, "--var", c.places.state, "--tools", c.places.tools)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)

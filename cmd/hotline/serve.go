@@ -123,16 +123,16 @@ func executable(path string) bool {
 	return err == nil && info.Mode()&0o111 != 0
 }
 
+// serveWord is the command that is the controller.
+const serveWord = "serve"
+
 // serveCommand is the controller alone.
 func serveCommand(p *places) *cobra.Command {
 	return &cobra.Command{
-		Use:   "serve",
+		Use:   serveWord,
 		Short: "be the controller: serve the calls of a running Asterisk until SIGTERM; SIGHUP reads the city's folder anew",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := share(); err != nil {
-				return err
-			}
 			return serve(cmd.Context(), cmd.ErrOrStderr(), p)
 		},
 	}

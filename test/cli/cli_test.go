@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 			return os.CopyFS(e.Getenv("WORK")+"/configs", os.DirFS(filepath.Join(filepath.Dir(tools), "configs")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sentence": sentence, "ready": ready, "site": startSite, "taken": taken, "disk": disk, "swap": swap, "year": year, "secret": secret, "booked": booked,
+			"sentence": sentence, "ready": ready, "site": startSite, "taken": taken, "disk": disk, "swap": swap, "year": year, "secret": secret, "booked": booked, "gone": gone,
 		},
 	})
 }
@@ -118,6 +118,23 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	log, _ := os.ReadFile(ts.MkAbs(args[0]) + "/controller.log")
 	ts.Fatalf("nothing serves in %s; the controller said:\n%s", args[0], log)
+}
+
+// gone FILE waits until the process whose number stands in FILE is no more: whoever
+// is killed takes a moment to die.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone file")
+	}
+	pid, err := strconv.Atoi(ts.ReadFile(args[0]))
+	ts.Check(err)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		// A zombie has no command line any more; whoever adopted it may leave it so.
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err != nil || len(b) == 0 {
+			return
+		}
+	}
+	ts.Fatalf("process %d still runs", pid)
 }
 
 // site DIR runs Asterisk and Redis in DIR, without a controller.
