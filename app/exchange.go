@@ -251,7 +251,7 @@ func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.
 		tag = rec.Tag()
 	} else {
 		rec = a.newRecord(c)
-		rec.Place = a.placeOf(ctx, c)
+		rec.Place = a.placeOf(ctx, x, c.Call)
 	}
 	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {
 		a.moment("taken up", c.Call, "step", rec.At)

@@ -106,15 +106,19 @@ func (a *App) readRecord(id hotline.CallID, b []byte) (*ivr.Record, error) {
 
 // placeOf finds the place of a call whose record is lost: its channel carries it,
 // and the board has that of one who joined a moment ago.
-func (a *App) placeOf(ctx context.Context, c pbx.Arrival) (p hotline.Place) {
-	if c.Place != "" && json.Unmarshal([]byte(c.Place), &p) == nil {
+func (a *App) placeOf(ctx context.Context, x *pbx.Exchange, call hotline.CallID) (p hotline.Place) {
+	place, err := x.PlaceOf(ctx, call)
+	if err != nil {
+		a.log.Warn("the place on a channel cannot be read", "call", call, "err", err)
+	}
+	if place != "" && json.Unmarshal([]byte(place), &p) == nil {
 		return p
 	}
 	v, err := a.board.View(ctx)
 	if err != nil {
 		return p
 	}
-	if i := slices.IndexFunc(v.Waiting, func(p hotline.Place) bool { return p.Call == c.Call }); i >= 0 {
+	if i := slices.IndexFunc(v.Waiting, func(p hotline.Place) bool { return p.Call == call }); i >= 0 {
 		return v.Waiting[i]
 	}
 	return p

@@ -16,16 +16,8 @@ import (
 	"hotline/routing"
 )
 
-// Variables a channel carries; extensions.conf and ari.conf name them too.
-const (
-	varDoor      = "HOTLINE_DOOR"
-	varDialled   = "HOTLINE_DIALLED"
-	varTo        = "HOTLINE_TO"
-	varDiversion = "HOTLINE_DIVERSION"
-	varHistory   = "HOTLINE_HISTORY"
-	varPlace     = "HOTLINE_PLACE"
-	varLeft      = "HOTLINE_LEFT"
-)
+// varPlace is the variable in which a channel carries its caller's place.
+const varPlace = "HOTLINE_PLACE"
 
 // Alive is the global variable by which a controller proves that it lives: the
 // time in whole seconds.
@@ -133,7 +125,6 @@ type Arrival struct {
 	At                     time.Time // when it reached Asterisk
 	Answered               bool
 	To, Diversion, History string // headers, from the trunk only
-	Place                  string // what PlaceOn wrote, of a channel found by List
 	// Left is when a caller hung up whom only the dialplan held, DoorLeft; Call,
 	// Caller and At are his. Talked is how long a telephone on duty talked to him.
 	Left   time.Time
@@ -156,15 +147,23 @@ func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
 	x.ears.Arrived(arrival(e.Channel), func() *Line { return newLine(x, c, e.Channel) })
 }
 
+// told gives the arguments with which the dialplan handed a channel over, door first
+// (extensions.conf); they are what the channel is doing until it is handed back.
+func told(ch ari.Channel) (args [6]string) {
+	_, data, _ := strings.Cut(ch.Dialplan.AppData, ",")
+	copy(args[:], strings.Split(data, ","))
+	return args
+}
+
 func arrival(ch ari.Channel) Arrival {
+	args := told(ch)
 	a := Arrival{
-		Call: hotline.CallID(ch.ID), Door: ch.Var(varDoor), Dialled: ch.Var(varDialled),
+		Call: hotline.CallID(ch.ID), Door: args[0], Dialled: args[1],
 		Caller: hotline.ParsePhone(ch.Caller.Number), At: ch.Created.UTC(), Answered: ch.State == stateUp,
-		To: ch.Var(varTo), Diversion: ch.Var(varDiversion), History: ch.Var(varHistory),
-		Place: ch.Var(varPlace),
+		To: args[2], Diversion: args[3], History: args[4],
 	}
 	if a.Door == DoorLeft {
-		a.leave(ch.Var(varLeft))
+		a.leave(args[5])
 	}
 	return a
 }
@@ -222,7 +221,7 @@ func (x *Exchange) List(ctx context.Context) (Found, error) {
 		switch {
 		case leg:
 			f.Legs = append(f.Legs, x.adopt(o, ch))
-		case ch.Var(varDoor) != "" && x.ours(ch):
+		case x.ours(ch) && isDoor(told(ch)[0]):
 			c := arrival(ch)
 			f.Callers = append(f.Callers, c)
 			f.lines[c.Call] = ch
@@ -236,6 +235,18 @@ func (x *Exchange) ours(ch ari.Channel) bool {
 	return ch.Dialplan.App == "Stasis" && strings.HasPrefix(ch.Dialplan.AppData, x.opt.ARI.App+",")
 }
 
+// isDoor tells a caller's channel from those that serve one.
+func isDoor(arg string) bool { return arg != "" && arg != doorAgent && arg != doorRecorder }
+
+// PlaceOf reads what PlaceOn wrote on a channel; "" nothing.
+func (x *Exchange) PlaceOf(ctx context.Context, call hotline.CallID) (string, error) {
+	place, err := ari.GetVariable(ctx, x.conn, string(call), varPlace)
+	if ari.IsNotFound(err) {
+		return "", nil
+	}
+	return place, err
+}
+
 // Line takes over the line of a caller that was found.
 func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 	ch, ok := f.lines[call]
@@ -243,7 +254,7 @@ func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 		return nil
 	}
 	l := newLine(x, x.conn, ch)
-	l.found = true
+	l.found, l.inside = true, true
 	return l
 }
 

@@ -55,10 +55,8 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer, through string) er
 	create := ari.Create{
 		Channel: legID(o), Endpoint: endpointOf(o.Phone, through), App: x.opt.ARI.App, Formats: "alaw,ulaw",
 		Args: []string{doorAgent, strconv.FormatInt(int64(o.ID), 10)},
-		Variables: map[string]string{
-			"CALLERID(num)": hotlineNumber, "CONNECTEDLINE(num)": hotlineNumber,
-			"CONNECTEDLINE(name)": string(o.Queue),
-		},
+		// In one go, and told to nobody (i): each change of a channel costs.
+		Variables: map[string]string{"CONNECTEDLINE(all,i)": `"` + string(o.Queue) + `" <` + hotlineNumber + ">"},
 	}.Request()
 	x.pumps.Go(func() {
 		if err := x.conn.Do(context.WithoutCancel(ctx), create); err != nil {

@@ -39,6 +39,7 @@ type Line struct {
 	music    bool
 	ringing  bool
 	bridged  bool // its bridge exists
+	inside   bool // the caller may be in it
 	closed   bool // we hung up
 	place    string
 	found    bool // taken over: what sounds may be of another controller
@@ -178,8 +179,10 @@ func (l *Line) gone(err error) error {
 	return err
 }
 
-// up answers the line when it is not.
+// up makes the line one that can be spoken to: answered, and apart from whom the
+// caller talked to.
 func (l *Line) up(ctx context.Context) error {
+	l.part(ctx)
 	if l.answered {
 		return nil
 	}
@@ -327,7 +330,7 @@ func (l *Line) End(ctx context.Context) error {
 // accountOf reads the account from a channel's name, PJSIP/8001-0000002a.
 func accountOf(ch ari.Channel) string {
 	name := strings.TrimPrefix(ch.Name, "PJSIP/")
-	if i := strings.LastIndexByte(name, '-'); i > 0 && ch.Var(varDoor) != "trunk" {
+	if i := strings.LastIndexByte(name, '-'); i > 0 && told(ch)[0] != "trunk" {
 		return name[:i]
 	}
 	return ""

@@ -17,12 +17,12 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	leg := l.x.leg(t.Offer)
 	if leg == nil {
 		// Gone: before they were joined, or (after a restart) after the talk.
-		return l.parted(ctx, t)
+		return l.parted(ctx)
 	}
 	were := false // a controller before made the bridge
 	if l.found {
 		var caller, agent bool
-		switch were, caller, agent = l.inside(ctx, t); {
+		switch were, caller, agent = l.within(ctx, t); {
 		case agent: // with the caller; or he has just left, and that is about to be told
 			return l.talk(ctx, t, leg)
 		case caller && leg.goes(ctx):
@@ -30,7 +30,6 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		}
 	}
 	if err := l.join(ctx, t); err != nil {
-		l.part(ctx, t)
 		l.x.hangUp(t.Offer) // nobody is left on a line that leads nowhere
 		select {
 		case <-leg.left:
@@ -45,10 +44,10 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	return l.talk(ctx, t, leg)
 }
 
-// inside tells whether a controller before made the bridge, and who is in it. Both:
+// within tells whether a controller before made the bridge, and who is in it. Both:
 // they talk, and nobody disturbs them. One: the other one left at the very moment of
 // the take-over, and there was a talk; the bridge takes in both at once.
-func (l *Line) inside(ctx context.Context, t ivr.Talk) (were, caller, agent bool) {
+func (l *Line) within(ctx context.Context, t ivr.Talk) (were, caller, agent bool) {
 	b, err := ari.Bridge(context.WithoutCancel(ctx), l.conn, bridgeOf+l.id) // asked also for a caller who is gone
 	if err != nil {
 		return false, false, false
@@ -81,7 +80,6 @@ func (l *Line) talk(ctx context.Context, t ivr.Talk, leg *leg) (ivr.TalkEnd, err
 		case p := <-l.pauses:
 			p.done <- l.pause(ctx, &t, p, t.Record != "" && note == "")
 		case <-leg.left:
-			l.part(ctx, t)
 			l.unrecord(t)
 			return ivr.TalkEnd{By: hotline.SideAgent, Note: note, Unjoined: leg.cut.Load()}, nil
 		case <-ctx.Done():
@@ -108,23 +106,28 @@ func (l *Line) join(ctx context.Context, t ivr.Talk) error {
 		rs = append(rs, ari.StopMOH(l.id))
 		l.found = false
 	}
-	l.bridged = true
+	l.bridged, l.inside = true, true
 	if err := l.conn.Batch(ctx, append(rs, ari.CreateBridge(bridgeOf+l.id))...); err != nil {
 		return err
 	}
 	return l.conn.Do(ctx, ari.AddToBridge(bridgeOf+l.id, l.id, legID(t.Offer)))
 }
 
-// part takes the caller out of the bridge and waits until he is out: what is
-// played to someone on his way out is lost, and its end is never told (measured:
-// one in ten). Whoever was not in it stays where he is. The bridge stays until
-// the call is over (Tidy): it is the proof that there was a talk (parted), and
-// its id would not be good again so soon (ari.CreateBridge).
-func (l *Line) part(ctx context.Context, t ivr.Talk) {
+// part takes the caller out of the bridge that he talked in, before anything else is
+// heard, and waits until he is out: what is played to someone on his way out is lost,
+// and its end is never told (measured: one in ten). A call that ends with the talk is
+// spared that. Whoever was not in it stays where he is. The bridge stays until the
+// call is over (Tidy): it is the proof that there was a talk (parted), and its id
+// would not be good again so soon (ari.CreateBridge).
+func (l *Line) part(ctx context.Context) {
+	if !l.inside {
+		return
+	}
+	l.inside = false
 	err := l.conn.Do(context.WithoutCancel(ctx), ari.RemoveFromBridge(bridgeOf+l.id, l.id).
 		Or(http.StatusNotFound, http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity))
 	if err != nil {
-		l.x.trouble(t.Offer.Call, "take the caller out of the bridge", err)
+		l.x.trouble(hotline.CallID(l.id), "take the caller out of the bridge", err)
 	}
 }
 
@@ -140,9 +143,8 @@ func (l *Line) Tidy() {
 
 // parted is a talk whose agent's leg is no more. Whether they had been joined
 // shows in the bridge: it is made with the join.
-func (l *Line) parted(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
+func (l *Line) parted(ctx context.Context) (ivr.TalkEnd, error) {
 	_, err := ari.Bridge(context.WithoutCancel(ctx), l.conn, bridgeOf+l.id)
-	l.part(ctx, t)
 	return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: ari.IsNotFound(err)}, nil
 }
 

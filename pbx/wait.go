@@ -17,6 +17,9 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 		l.mu.Unlock()
 	}
 	say := w.First
+	if len(say) > 0 && !l.breathe(ctx) {
+		return nil
+	}
 	written := time.NewTimer(placeAfter)
 	defer written.Stop()
 	var every <-chan time.Time
@@ -61,6 +64,27 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 	}
 	l.quietWords()
 	return nil
+}
+
+// breath is the silence before the first words to a caller who waits. The sound of a
+// call that has just been answered needs about as long to find its way, so that first
+// syllables are lost; and where an agent's telephone answers by itself nobody hears a
+// snippet of words that were not meant for him any more.
+const breath = 100 * time.Millisecond
+
+// breathe answers and draws breath; false: ctx ended meanwhile.
+func (l *Line) breathe(ctx context.Context) bool {
+	if !l.OnAgent {
+		if err := l.up(ctx); err != nil {
+			return ctx.Err() == nil // said again where it matters
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(breath):
+		return true
+	}
 }
 
 // tellKeys tells the keys that were pressed, and whether there were any.

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,15 +53,18 @@ func TestACallTellsWhereItComesFrom(t *testing.T) {
 			}
 			defer call.Hangup(t.Context())
 			start := c.await(t, ari.StasisStart)
-			if len(start.Args) != 2 || start.Args[0] != story.door || start.Args[1] != story.heard {
-				t.Errorf("arguments %q, want %q and %q", start.Args, story.door, story.heard)
+			args := start.Args
+			if len(args) != 5 || args[0] != story.door || args[1] != story.heard {
+				t.Fatalf("arguments %q, want %q and %q, and three headers", args, story.door, story.heard)
 			}
-			v := start.Channel.Var
-			if v("HOTLINE_DOOR") != story.door || v("HOTLINE_DIALLED") != story.heard {
-				t.Errorf("door %q, dialled %q", v("HOTLINE_DOOR"), v("HOTLINE_DIALLED"))
+			if got := args[2] != ""; got != (story.door == "trunk") {
+				t.Errorf("to %q", args[2])
 			}
-			if got := v("HOTLINE_DIVERSION") != "" && v("HOTLINE_HISTORY") != ""; got != story.wantDiversion {
-				t.Errorf("diversion %q, history %q", v("HOTLINE_DIVERSION"), v("HOTLINE_HISTORY"))
+			if got := args[3] != "" && args[4] != ""; got != story.wantDiversion {
+				t.Errorf("diversion %q, history %q", args[3], args[4])
+			}
+			if data := start.Channel.Dialplan.AppData; data != "hotline,"+strings.Join(args, ",") {
+				t.Errorf("the arguments stand in the channel as %q", data)
 			}
 			call.Hangup(t.Context())
 			c.await(t, ari.StasisEnd)
@@ -129,8 +133,8 @@ func TestAControllerHandsACallBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	within(t, 3*time.Second, "the call comes again", func() bool { return c.first(ari.StasisStart) != nil })
-	if place := c.first(ari.StasisStart).Channel.Var("HOTLINE_PLACE"); place != "general;7;1700000000000;42" {
-		t.Errorf("its place became %q", place)
+	if place, err := ari.GetVariable(t.Context(), c, id, "HOTLINE_PLACE"); err != nil || place != "general;7;1700000000000;42" {
+		t.Errorf("its place became %q, %v", place, err)
 	}
 }
 

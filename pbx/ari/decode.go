@@ -115,8 +115,6 @@ func (p *scanner) channel(c *Channel) {
 			c.Created = p.time()
 		case "dialplan":
 			p.position(&c.Dialplan)
-		case "channelvars":
-			c.vars = p.skip()
 		default:
 			p.skip()
 		}

@@ -98,10 +98,6 @@ func sameChannel(t *testing.T, raw string, c Channel, o lib.ChannelData) {
 	same(t, raw, "created", c.Created.Unix(), o.Creationtime.Seconds)
 	d := c.Dialplan
 	same(t, raw, "dialplan", fmt.Sprint(d.Context, d.Exten, d.Priority), fmt.Sprint(o.Dialplan.Context, o.Dialplan.Exten, o.Dialplan.Priority))
-	for name, value := range o.ChannelVars {
-		same(t, raw, name, c.Var(name), value)
-	}
-	same(t, raw, "a variable that is not there", c.Var("NO"), "")
 }
 
 func same[T comparable](t *testing.T, raw, what string, got, want T) {

@@ -104,18 +104,6 @@ type Channel struct {
 	Language  string
 	Created   time.Time
 	Dialplan  Position
-
-	vars string // the object as sent: most events are never asked for it
-}
-
-// Var reads one of the variables that ari.conf names in channelvars=; they
-// come with each event and list. Others need GetVariable.
-func (c Channel) Var(name string) (value string) {
-	if c.vars == "" {
-		return ""
-	}
-	p := scanner{s: c.vars}
-	return p.member(name)
 }
 
 // Position is where in the dialplan a channel is.

@@ -175,7 +175,7 @@ func TestManyOwnersAtOnce(t *testing.T) {
 			for n := 0; c.Err() == nil; n++ {
 				box := ari.NewMailbox(4)
 				c.Watch(box, call.id, fmt.Sprint(i, n))
-				if c.Do(context.Background(), ari.SetVariable(call.id, "N", fmt.Sprint(n))) == nil {
+				if c.Do(context.Background(), renamed(call, fmt.Sprint(i, n))) == nil {
 					select {
 					case <-box.Events():
 						heard.Add(1)

@@ -334,10 +334,13 @@ func lists(t *testing.T, x *exchange) {
 	for _, ch := range channels {
 		if ch.ID == call.id {
 			found = true
-			if ch.State != "Up" || ch.Dialplan.App != "Stasis" || ch.Var("HOTLINE_PLACE") != `{"since":"刚才"}` {
+			if ch.State != "Up" || ch.Dialplan.App != "Stasis" || ch.Dialplan.AppData != "hotline,phone,12345,,," {
 				t.Errorf("the call is as it was left: %+v", ch)
 			}
 		}
+	}
+	if place, err := ari.GetVariable(t.Context(), next, call.id, "HOTLINE_PLACE"); err != nil || place != `{"since":"刚才"}` {
+		t.Errorf("what a controller wrote on the channel is there for the next: %q %v", place, err)
 	}
 	bridge, err := ari.Bridge(t.Context(), next, "b.list")
 	must(t, err)

@@ -89,7 +89,7 @@ func (x *exchange) call(t testing.TB, c *ari.Conn, a *arrivals) call {
 	must(t, c.Do(t.Context(), ari.Originate{Channel: outside, Endpoint: "Local/12345@from-phone/n",
 		App: site.ARIApp, Args: []string{"outside"}}.Request()))
 	e := await(t, a.all, ari.StasisStart)
-	if len(e.Args) != 2 || e.Args[1] != "12345" {
+	if len(e.Args) != 5 || e.Args[1] != "12345" {
 		t.Fatalf("the caller arrives with the number dialled, got %q", e.Args)
 	}
 	must(t, c.Do(t.Context(), ari.Answer(e.Channel.ID)))
