@@ -49,20 +49,27 @@ func (a *App) alive(ctx context.Context, n *node, x *pbx.Exchange) error {
 
 // watchLeases hands over when another controller has taken a lease.
 func (a *App) watchLeases(ctx context.Context) {
-	lost := make(chan struct{}, len(a.nodes)+1)
-	for _, k := range a.leases() {
-		a.done.Go(func() {
-			select {
-			case <-ctx.Done():
-			case <-k.Lost():
-				lost <- struct{}{}
-			}
-		})
-	}
 	select {
 	case <-ctx.Done():
-	case <-lost:
+	case <-a.leases.Lost():
 		a.overtaken()
+	}
+}
+
+// remember writes everything to Redis again when Redis has forgotten it: the records
+// of calls here, and the board by whoever holds its image. Until then it is only for a
+// controller that dies as well that something is missing.
+func (a *App) remember(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.leases.Forgotten():
+		}
+		a.log.Warn("Redis has forgotten everything; it is told again", "calls", a.saveAgain())
+		if err := a.board.Doubt(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the board is not written again", "err", err)
+		}
 	}
 }
 
@@ -83,11 +90,11 @@ func (a *App) inCharge(ctx context.Context) bool {
 			return false
 		}
 	}
-	if a.boardLease.Confirmed() {
+	if a.leases.Confirmed(lease.Board) {
 		return true
 	}
 	held, err := a.opt.Live.ReadLease(ctx, lease.Board)
-	return err != nil || held.Token <= a.boardLease.Token()
+	return err != nil || held.Token <= a.leases.Token(lease.Board)
 }
 
 // stopped tells once why this controller stops by itself.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -79,11 +78,12 @@ type App struct {
 	log *slog.Logger
 	now func() time.Time
 
-	board      *routing.Dispatcher
-	journal    *store.Journal
-	numbers    *store.Numbers
-	boardLease *lease.Keeper
-	stoodBy    bool // another controller served when this one started
+	board    *routing.Dispatcher
+	journal  *store.Journal
+	numbers  *store.Numbers
+	leases   *lease.Keeper
+	nameless error // why it is not known who we are
+	stoodBy  bool  // another controller served when this one started
 
 	nodes    []*node
 	calls    calls
@@ -114,6 +114,9 @@ func New(o Options) *App {
 	a.doors.init(o.Limits)
 	a.diary = make(diary, mostEntries)
 	a.board = routing.New(o.Live, phones{a}, o.Rules, a.boardEars(), time.Now)
+	var self lease.Holder
+	self, a.nameless = lease.Self()
+	a.leases = lease.NewKeeper(o.Live, self, lease.TTL)
 	a.watchdog = newWatchdog(o.StuckAfter, a.questions()...)
 	return a
 }
@@ -140,11 +143,11 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.openDoor(); err != nil {
 		return err
 	}
-	a.done.Go(func() { a.board.Run(a.life, a.boardLease.Token()) })
+	a.done.Go(func() { a.board.Run(a.life, a.leases.Token(lease.Board)) })
 	a.done.Go(func() { a.saveLater(a.life) })
-	a.done.Go(func() { a.remember(a.life) })
 	a.done.Go(func() { a.keepDiary(a.life) })
 	a.done.Go(func() { a.watchLeases(a.life) })
+	a.done.Go(func() { a.remember(a.life) })
 	a.done.Go(func() { a.guard(a.life) })
 	for _, n := range a.nodes {
 		if err := a.board.Away(ctx, n.routed()); err != nil {
@@ -181,38 +184,30 @@ func (a *App) Start(ctx context.Context) error {
 // takeLeases becomes the one controller: of every Asterisk and of the board. From
 // then on whatever another one still writes is refused.
 func (a *App) takeLeases(ctx context.Context) error {
-	self, err := lease.Self()
-	if err != nil {
-		return err
+	if a.nameless != nil {
+		return a.nameless
 	}
 	for _, n := range a.nodes {
-		if n.lease, err = a.takeLease(ctx, lease.Socket(n.Name), self); err != nil {
+		if err := a.takeLease(ctx, lease.Socket(n.Name)); err != nil {
 			return err
 		}
 	}
-	if a.boardLease, err = a.takeLease(ctx, lease.Board, self); err != nil {
+	if err := a.takeLease(ctx, lease.Board); err != nil {
 		return err
 	}
-	a.opt.Live.Fence(a.boardLease.Token())
+	a.opt.Live.Fence(a.leases.Token(lease.Board))
 	return nil
 }
 
 // takeLease takes one lease; while another controller has it this one stands by.
-func (a *App) takeLease(ctx context.Context, name string, self lease.Holder) (*lease.Keeper, error) {
+func (a *App) takeLease(ctx context.Context, name string) error {
 	held, err := a.opt.Live.ReadLease(ctx, name)
 	if err == nil && held.Left > 0 && !lease.Dead(held.Holder) {
 		a.stoodBy = true
 		a.log.Info("standing by: another controller serves", "lease", name, "holder", held.Holder.String())
 	}
-	return lease.Take(ctx, a.opt.Live, lease.Claim{Name: name, Holder: self, TTL: lease.TTL}, lease.Dead)
-}
-
-// leases are those that this controller holds.
-func (a *App) leases() (held []*lease.Keeper) {
-	for _, n := range a.nodes {
-		held = append(held, n.lease)
-	}
-	return slices.DeleteFunc(append(held, a.boardLease), func(k *lease.Keeper) bool { return k == nil })
+	_, err = a.leases.Take(ctx, name, lease.Dead)
+	return err
 }
 
 // Over tells, once, why the controller stopped by itself: another one is in
@@ -230,11 +225,7 @@ func (a *App) Stop(ctx context.Context) error {
 		}
 	}
 	a.done.Wait()
-	var errs []error
-	for _, k := range a.leases() {
-		errs = append(errs, k.Release(ctx))
-	}
-	return errors.Join(append(errs, a.closeBooks(ctx))...)
+	return errors.Join(a.leases.Release(ctx), a.closeBooks(ctx))
 }
 
 // Board is the routing, for the API.

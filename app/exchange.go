@@ -7,6 +7,7 @@ import (
 
 	"hotline"
 	"hotline/ivr"
+	"hotline/live/lease"
 	"hotline/pbx"
 	"hotline/pbx/ari"
 	"hotline/routing"
@@ -99,7 +100,7 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 const changedWithin = time.Second
 
 // charge takes charge of the Asterisk as its boot user.
-func (n *node) charge(ctx context.Context) (ari.Config, error) {
+func (a *App) charge(ctx context.Context, n *node) (ari.Config, error) {
 	as := n.Boot
 	if n.Password != nil {
 		var err error
@@ -112,17 +113,17 @@ func (n *node) charge(ctx context.Context) (ari.Config, error) {
 		return as, err
 	}
 	defer boot.Close()
-	return ari.Take(ctx, boot, "controller", int64(n.lease.Token()))
+	return ari.Take(ctx, boot, "controller", int64(a.leases.Token(lease.Socket(n.Name))))
 }
 
 // connect makes this controller the only one this Asterisk obeys.
 func (a *App) connect(ctx context.Context, n *node) (*pbx.Exchange, error) {
-	cfg, err := n.charge(ctx)
+	cfg, err := a.charge(ctx, n)
 	if errors.Is(err, ari.ErrUnauthorized) { // the password is being changed this moment
 		select {
 		case <-ctx.Done():
 		case <-time.After(changedWithin):
-			cfg, err = n.charge(ctx)
+			cfg, err = a.charge(ctx, n)
 		}
 	}
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"hotline"
 	"hotline/ivr"
-	"hotline/live/lease"
 	"hotline/pbx"
 	"hotline/pbx/ari"
 	"hotline/routing"
@@ -33,7 +32,6 @@ type Asterisk struct {
 type node struct {
 	Asterisk
 	alone    bool // there is no other: every call is on it
-	lease    *lease.Keeper
 	exchange atomic.Pointer[pbx.Exchange]
 	online   atomic.Pointer[map[string]bool] // its telephones that are registered; nil while it is not connected
 	was      map[string]bool                 // those when the connection ended; of serve

@@ -198,31 +198,6 @@ func (a *App) write(ctx context.Context, id hotline.CallID, b []byte) error {
 	return err
 }
 
-// rememberEvery is how soon it is noticed that Redis was emptied. Until then it is
-// only for a controller that dies as well that something is missing.
-const rememberEvery = 500 * time.Millisecond
-
-// remember writes everything to Redis again when Redis has forgotten it: the
-// records of calls here, and the board by whoever holds its image.
-func (a *App) remember(ctx context.Context) {
-	tick := time.NewTicker(rememberEvery)
-	defer tick.Stop()
-	for first := true; ; first = false {
-		there, err := a.opt.Live.Remembers(ctx, a.boardLease.Token())
-		if err == nil && !there && !first {
-			a.log.Warn("Redis has forgotten everything; it is told again", "calls", a.saveAgain())
-			if err := a.board.Doubt(ctx); err != nil && ctx.Err() == nil {
-				a.log.Warn("the board is not written again", "err", err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // saveAgain has the record of every call written again and tells how many.
 func (a *App) saveAgain() (calls int) {
 	for _, r := range a.calls.all() {

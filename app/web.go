@@ -9,6 +9,7 @@ import (
 	"hotline/city"
 	"hotline/live"
 	"hotline/live/fact"
+	"hotline/live/lease"
 	"hotline/routing"
 	"hotline/store"
 	"hotline/ticket"
@@ -69,7 +70,7 @@ func (a *App) connected() error {
 
 // holdsBoard tells whether callers are offered by this controller.
 func (a *App) holdsBoard() error {
-	if a.boardLease == nil || !a.boardLease.Confirmed() {
+	if !a.leases.Confirmed(lease.Board) {
 		return hotline.Errorf(hotline.Unavailable, "the lease of the board is not confirmed")
 	}
 	return nil

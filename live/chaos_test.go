@@ -139,7 +139,8 @@ func TestEmptied(t *testing.T) {
 	r := livetest.StartRedis(t)
 	s := open(t, r, "hl")
 	ctx := t.Context()
-	k, err := lease.Take(ctx, s, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "h", PID: 1}}, nil)
+	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
+	token, err := k.Take(ctx, lease.Board, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,29 +148,29 @@ func TestEmptied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := join(ctx, s, k.Token(), hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
+	p, err := join(ctx, s, token, hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := routing.Agent{ID: "1001", State: routing.Offered, Offer: snap.Offer + 1}
 	p.Offer = snap.Offer + 1
-	truth, err := s.Commit(ctx, k.Token(), []routing.Change{{Agent: &a, Since: true}, {Place: &p}})
+	truth, err := s.Commit(ctx, token, []routing.Change{{Agent: &a, Since: true}, {Place: &p}})
 	if err != nil || truth.Refused {
 		t.Fatalf("%+v, %v", truth, err)
 	}
 
 	r.Empty(t)
 	p, a = truth.Places[0], truth.Agents[0]
-	truth, err = s.Commit(ctx, k.Token(), []routing.Change{{Agent: &a}, {Place: &p}})
+	truth, err = s.Commit(ctx, token, []routing.Change{{Agent: &a}, {Place: &p}})
 	if err != nil || !truth.Refused || len(truth.Missing) != 2 {
 		t.Fatalf("on an emptied board: %+v, %v", truth, err)
 	}
 	p.Version = 0
-	again, err := join(ctx, s, k.Token(), p)
+	again, err := join(ctx, s, token, p)
 	if err != nil || again.Seq != p.Seq || again.Since != p.Since {
 		t.Fatalf("rebuilt as %+v, %v", again, err)
 	}
-	next, err := join(ctx, s, k.Token(), hotline.Place{Call: "c2", Queue: "water"})
+	next, err := join(ctx, s, token, hotline.Place{Call: "c2", Queue: "water"})
 	if err != nil || next.Seq <= p.Seq {
 		t.Fatalf("the newcomer is %+v, %v", next, err)
 	}
@@ -177,7 +178,7 @@ func TestEmptied(t *testing.T) {
 		t.Fatalf("the highest offer is %d, it was %d; %v", snap.Offer, a.Offer, err)
 	}
 	time.Sleep(2 * lease.Every)
-	if l, err := s.ReadLease(ctx, lease.Board); err != nil || l.Token != k.Token() || !k.Confirmed() {
+	if l, err := s.ReadLease(ctx, lease.Board); err != nil || l.Token != token || !k.Confirmed(lease.Board) {
 		t.Fatalf("the lease is %+v, %v", l, err)
 	}
 	if err := k.Release(ctx); err != nil {
@@ -190,18 +191,19 @@ func TestEmptied(t *testing.T) {
 func TestLeaseThroughOutage(t *testing.T) {
 	r := livetest.StartRedis(t)
 	s := open(t, r, "hl")
-	k, err := lease.Take(t.Context(), s, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "h", PID: 1}}, nil)
+	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
+	_, err := k.Take(t.Context(), lease.Board, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Freeze()
 	time.Sleep(lease.TTL + 50*time.Millisecond)
-	if k.Confirmed() {
+	if k.Confirmed(lease.Board) {
 		t.Error("believed in though nobody confirms it")
 	}
 	r.Thaw()
 	time.Sleep(lease.TTL)
-	if !k.Confirmed() {
+	if !k.Confirmed(lease.Board) {
 		t.Error("not taken up again")
 	}
 	if err := k.Release(t.Context()); err != nil {

@@ -31,17 +31,28 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 	return l, err
 }
 
-// RenewLease lets the lease stand longer; see lease.Book.
-func (s *Store) RenewLease(ctx context.Context, c lease.Claim, t hotline.Token) error {
-	got, err := s.run(ctx, "renew the lease "+c.Name, s.scripts.renew, []string{s.key.lease + c.Name},
-		c.Holder.String(), int64(t), c.TTL.Milliseconds())
+// RenewLeases lets leases stand longer; see lease.Book.
+func (s *Store) RenewLeases(ctx context.Context, r lease.Renewal) ([]lease.Found, error) {
+	const what = "renew the leases"
+	keys, args := make([]string, len(r.Leases)), []any{r.Holder.String(), r.TTL.Milliseconds()}
+	for i, l := range r.Leases {
+		keys[i] = s.key.lease + l.Name
+		args = append(args, int64(l.Token))
+	}
+	got, err := s.run(ctx, what, s.scripts.renew, keys, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if other, ok := got.(string); ok {
-		return hotline.Errorf(hotline.Forbidden, "the lease %s was taken by %s", c.Name, other)
+	parts, err := list(what, got, len(r.Leases))
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	found := make([]lease.Found, len(parts))
+	for i, part := range parts {
+		text, _ := part.(string)
+		found[i] = lease.Found(text)
+	}
+	return found, nil
 }
 
 // FreeLease gives the lease back; see lease.Book.

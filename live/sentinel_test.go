@@ -23,16 +23,17 @@ func TestFailOver(t *testing.T) {
 	se := livetest.StartSentinels(t, "of-the-test")
 	s := openWith(t, live.Options{Sentinels: se.Addresses, Master: livetest.Master, Password: se.Password})
 	ctx := t.Context()
-	k, err := lease.Take(ctx, s, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "h", PID: 1}}, nil)
+	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
+	token, err := k.Take(ctx, lease.Board, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := join(ctx, s, k.Token(), hotline.Place{Call: "c1", Queue: "water"})
+	p, err := join(ctx, s, token, hotline.Place{Call: "c1", Queue: "water"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := routing.Agent{ID: "1001", State: routing.Free}
-	truth, err := s.Commit(ctx, k.Token(), []routing.Change{{Agent: &a, Since: true}})
+	truth, err := s.Commit(ctx, token, []routing.Change{{Agent: &a, Since: true}})
 	if err != nil || truth.Refused {
 		t.Fatalf("%+v, %v", truth, err)
 	}
@@ -42,7 +43,7 @@ func TestFailOver(t *testing.T) {
 	away(t, s)
 	for {
 		asked := time.Now()
-		again, err := s.Commit(ctx, k.Token(), []routing.Change{{Agent: &truth.Agents[0], Since: true}})
+		again, err := s.Commit(ctx, token, []routing.Change{{Agent: &truth.Agents[0], Since: true}})
 		if err == nil {
 			truth = again
 			break
@@ -63,7 +64,7 @@ func TestFailOver(t *testing.T) {
 		t.Fatalf("the board is %+v, %v", snap, err)
 	}
 	time.Sleep(2 * lease.Every)
-	if !k.Confirmed() {
+	if !k.Confirmed(lease.Board) {
 		t.Error("the lease is not confirmed by the new master")
 	}
 	if err := k.Release(ctx); err != nil {

@@ -183,18 +183,25 @@ func (x *Exchange) leg(o hotline.Offer) *leg {
 // adopt takes over a leg that another controller made; one of ours it only
 // looks at. A leg that was made and perhaps not dialled is dialled.
 func (x *Exchange) adopt(o hotline.Offer, ch ari.Channel) routing.Leg {
-	if x.leg(o) == nil {
-		l := newLeg(o)
-		l.up = ch.State == stateUp
-		x.mu.Lock()
-		x.legs[o.Agent] = l
-		x.mu.Unlock()
-		x.conn.Watch(x.legsBox, ch.ID)
-		if ch.State == stateDown {
-			x.dial(l)
-		}
+	if l := x.take(o, ch); l != nil && ch.State == stateDown {
+		x.dial(l)
 	}
 	return routing.Leg{Agent: o.Agent, Offer: o.ID, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}
+}
+
+// take makes a leg of a channel that was found; nil where it is known, or is what is
+// left of an offer before: an agent who hung up may ring again already.
+func (x *Exchange) take(o hotline.Offer, ch ari.Channel) *leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if known := x.legs[o.Agent]; known != nil && known.offer.ID >= o.ID {
+		return nil
+	}
+	l := newLeg(o)
+	l.up = ch.State == stateUp
+	x.legs[o.Agent] = l
+	x.conn.Watch(x.legsBox, ch.ID)
+	return l
 }
 
 // hearLegs reads the events of all legs until the connection ends.
@@ -228,6 +235,11 @@ func (x *Exchange) heardLeg(e *ari.Event) {
 			x.tell(l, routing.Answered, "")
 		}
 	case ari.ChannelHangupRequest:
+		if l.up && !e.Soft { // he hung up, so his telephone is free now; the channel's end comes later
+			x.drop(l)
+			x.tell(l, routing.Gone, routing.WhyEnded)
+			return
+		}
 		x.mu.Lock()
 		select {
 		case <-l.left:

@@ -9,8 +9,8 @@ import (
 )
 
 // An offer is a small saga – reserve, ring, answer, join – and every part of it
-// has its undo. An agent is free again only when his leg is gone: then his
-// phone really is.
+// has its undo. An agent is free again only when his leg is gone, or he hung up: then
+// his phone really is.
 
 // Tell brings news of a leg. It does not wait.
 func (d *Dispatcher) Tell(n LegNews) {

@@ -221,7 +221,14 @@ func (d *Dispatcher) Sync(ctx context.Context, n Node, legs []Leg, alive func(ho
 func (d *Dispatcher) syncLegs(ctx context.Context, n Node, legs []Leg, alive func(hotline.CallID) bool) {
 	exists := map[hotline.AgentID]Leg{}
 	for _, l := range legs {
+		old, two := exists[l.Agent]
+		if two && old.Offer > l.Offer {
+			old, l = l, old
+		}
 		exists[l.Agent] = l
+		if two { // he hung up, and rings again already
+			d.phones.Cancel(ctx, hotline.Offer{ID: old.Offer, Agent: old.Agent})
+		}
 	}
 	for _, a := range slices.Collect(d.image.Agents()) {
 		if a.State != Offered && a.State != Talking || !n.Has(a.Call) {

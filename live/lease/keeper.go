@@ -2,8 +2,8 @@ package lease
 
 import (
 	"context"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"hotline"
@@ -12,32 +12,53 @@ import (
 // again is how soon a lease that could not be had is asked for anew.
 const again = 50 * time.Millisecond
 
-// Keeper holds a lease and renews it until it is released or lost.
+// Keeper holds the leases of one holder and renews them, all in one step, until they
+// are released or one of them is lost.
 type Keeper struct {
-	book  Book
-	claim Claim
+	book      Book
+	holder    Holder
+	ttl       time.Duration
+	lost      chan struct{}
+	forgotten chan struct{}
+	life      context.Context
+	stop      context.CancelFunc
+	done      sync.WaitGroup
+
+	mu   sync.Mutex
+	held []kept
+}
+
+// kept is one lease that is held.
+type kept struct {
+	name  string
 	token hotline.Token
-	until atomic.Pointer[time.Time] // on this process's clock: confirmed till then
-	lost  chan struct{}
-	stop  context.CancelFunc
-	done  sync.WaitGroup
+	until time.Time // on this process's clock: confirmed till then
+}
+
+// NewKeeper makes a keeper that holds nothing yet. ttl is how long its leases stand
+// without being renewed (0: TTL); it renews them a third of that, Every at most.
+func NewKeeper(book Book, holder Holder, ttl time.Duration) *Keeper {
+	if ttl == 0 {
+		ttl = TTL
+	}
+	k := &Keeper{book: book, holder: holder, ttl: ttl, lost: make(chan struct{}), forgotten: make(chan struct{}, 1)}
+	k.life, k.stop = context.WithCancel(context.Background())
+	return k
 }
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
 // dead says that he runs no more is not waited for; dead may be nil. A book that
 // was emptied or away while somebody held the lease leaves him its TTL to say so. While the
-// book is away Take goes on trying; its error is ctx's only.
-func Take(ctx context.Context, book Book, c Claim, dead func(Holder) bool) (*Keeper, error) {
-	if c.TTL == 0 {
-		c.TTL = TTL
-	}
+// book is away Take goes on trying; its error is ctx's only. One Take at a time.
+func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool) (hotline.Token, error) {
+	c := Claim{Name: name, Holder: k.holder, TTL: k.ttl}
 	var patient time.Time // until when the holder may renew what the book forgot, or let run out while it was away
 	for {
 		asked := time.Now()
-		held, err := book.TakeLease(ctx, c)
+		held, err := k.book.TakeLease(ctx, c)
 		if err == nil {
-			c.From, c.Seen = Holder{}, 0
-			return keep(ctx, book, c, held.Token, asked), nil
+			k.keep(kept{name, held.Token, asked.Add(k.ttl)})
+			return held.Token, nil
 		}
 		if hotline.KindOf(err) == hotline.Conflict && dead != nil && c.From != held.Holder && dead(held.Holder) {
 			c.From = held.Holder
@@ -54,68 +75,114 @@ func Take(ctx context.Context, book Book, c Claim, dead func(Holder) bool) (*Kee
 		}
 		select {
 		case <-ctx.Done():
-			return nil, hotline.Errorf(hotline.Unavailable, "the lease %s was not free in time: %w", c.Name, context.Cause(ctx))
+			return 0, hotline.Errorf(hotline.Unavailable, "the lease %s was not free in time: %w", name, context.Cause(ctx))
 		case <-time.After(again):
 		}
 	}
 }
 
-func keep(ctx context.Context, book Book, c Claim, t hotline.Token, asked time.Time) *Keeper {
-	// The lease outlives the waiting for it: it ends with Release, not with ctx.
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	k := &Keeper{book: book, claim: c, token: t, lost: make(chan struct{}), stop: stop}
-	k.confirm(asked)
-	k.done.Go(func() { k.renew(ctx) })
-	return k
+// keep renews the lease from now on. It outlives the waiting for it: it ends with
+// Release.
+func (k *Keeper) keep(l kept) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.held = append(k.held, l)
+	if len(k.held) == 1 {
+		k.done.Go(k.renew)
+	}
 }
 
-// confirm counts from before the question was sent, so this process never
-// believes in the lease longer than the book does.
-func (k *Keeper) confirm(asked time.Time) {
-	until := asked.Add(k.claim.TTL)
-	k.until.Store(&until)
-}
-
-func (k *Keeper) renew(ctx context.Context) {
-	every := time.NewTicker(min(Every, k.claim.TTL/3))
+func (k *Keeper) renew() {
+	every := time.NewTicker(min(Every, k.ttl/3))
 	defer every.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-k.life.Done():
 			return
 		case <-every.C:
 		}
 		asked := time.Now()
-		switch err := k.book.RenewLease(ctx, k.claim, k.token); hotline.KindOf(err) {
-		case "":
-			k.confirm(asked)
-		case hotline.Forbidden:
-			k.until.Store(&time.Time{})
+		r := Renewal{Holder: k.holder, TTL: k.ttl, Leases: k.leases()}
+		found, err := k.book.RenewLeases(k.life, r)
+		switch {
+		case err != nil:
+			continue
+		case slices.Contains(found, Lost):
+			k.confirm(r.Leases, time.Time{})
 			close(k.lost)
 			return
+		case slices.Contains(found, Forgotten):
+			select {
+			case k.forgotten <- struct{}{}:
+			default:
+			}
+		}
+		k.confirm(r.Leases, asked.Add(k.ttl))
+	}
+}
+
+// leases are those that are held now.
+func (k *Keeper) leases() (all []Lease) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, l := range k.held {
+		all = append(all, Lease{Name: l.name, Token: l.token, Holder: k.holder})
+	}
+	return all
+}
+
+// confirm notes until when these leases are ours for certain: counted from before the
+// question was sent, so this process never believes in them longer than the book does.
+func (k *Keeper) confirm(these []Lease, until time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, l := range k.held {
+		if slices.ContainsFunc(these, func(t Lease) bool { return t.Name == l.name }) {
+			k.held[i].until = until
 		}
 	}
 }
 
-// Token gives the fencing token.
-func (k *Keeper) Token() hotline.Token { return k.token }
+// Token gives the fencing token of a lease; 0 while it is not held.
+func (k *Keeper) Token(name string) hotline.Token {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, l := range k.held {
+		if l.name == name {
+			return l.token
+		}
+	}
+	return 0
+}
 
-// Holder gives who holds it: us.
-func (k *Keeper) Holder() Holder { return k.claim.Holder }
-
-// Lost is closed when another has taken the lease. A book that is away is not
+// Lost is closed when another has taken one of the leases. A book that is away is not
 // a loss.
 func (k *Keeper) Lost() <-chan struct{} { return k.lost }
 
+// Forgotten tells each time that the book was found emptied: whatever is only there
+// must be written again.
+func (k *Keeper) Forgotten() <-chan struct{} { return k.forgotten }
+
 // Confirmed tells whether the lease is ours for certain: it was renewed within
 // its time. While it is not, the board is left alone (design: two leases).
-func (k *Keeper) Confirmed() bool { return time.Now().Before(*k.until.Load()) }
+func (k *Keeper) Confirmed(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i := slices.IndexFunc(k.held, func(l kept) bool { return l.name == name })
+	return i >= 0 && time.Now().Before(k.held[i].until)
+}
 
-// Release stops renewing and gives the lease back, so that the next holder
+// Release stops renewing and gives the leases back, so that the next holder
 // need not wait. An error means only that he will have to.
 func (k *Keeper) Release(ctx context.Context) error {
 	k.stop()
 	k.done.Wait()
-	k.until.Store(&time.Time{})
-	return k.book.FreeLease(ctx, k.claim.Name, k.token)
+	k.confirm(k.leases(), time.Time{})
+	var failed error
+	for _, l := range k.leases() {
+		if err := k.book.FreeLease(ctx, l.Name, l.Token); err != nil {
+			failed = err
+		}
+	}
+	return failed
 }

@@ -50,6 +50,23 @@ type Lease struct {
 	Now    hotline.Millis // the book's clock, in answers of TakeLease
 }
 
+// Renewal lets the leases of one holder stand longer.
+type Renewal struct {
+	Holder Holder
+	TTL    time.Duration
+	Leases []Lease // of which the names and tokens count
+}
+
+// Found is how a renewal found a lease.
+type Found string
+
+// How a lease can be found.
+const (
+	Kept      Found = "kept"      // as it was left
+	Forgotten Found = "forgotten" // the book had no holder: it was emptied
+	Lost      Found = "lost"      // another holds it, who is newer
+)
+
 // Book is where leases are kept.
 type Book interface {
 	// TakeLease takes the lease when it is free, is already the claimant's, or
@@ -57,9 +74,9 @@ type Book interface {
 	// milliseconds, the last token + 1 and the floor + 1. When another holds
 	// it, the error is of kind Conflict and the lease is the other's.
 	TakeLease(ctx context.Context, c Claim) (Lease, error)
-	// RenewLease lets the lease stand for the claim's TTL from now. It is
-	// written anew when the book has lost it. Forbidden when another took it.
-	RenewLease(ctx context.Context, c Claim, t hotline.Token) error
+	// RenewLeases lets leases stand for their holder's TTL from now, in one step, and
+	// tells how each was found. One that the book has lost is written anew.
+	RenewLeases(ctx context.Context, r Renewal) ([]Found, error)
 	// FreeLease gives the lease back; one that another took is left alone.
 	FreeLease(ctx context.Context, name string, t hotline.Token) error
 	// ReadLease tells who holds the lease, or held it last; NotFound when

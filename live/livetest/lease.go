@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +21,20 @@ func take(t *testing.T, s Store, c lease.Claim) lease.Lease {
 	l, err := s.TakeLease(t.Context(), c)
 	must(t, err)
 	return l
+}
+
+// renewed lets a lease stand longer and wants it found so; another of the same holder,
+// renewed in the same step, is not disturbed.
+func renewed(t *testing.T, s Store, c lease.Claim, token hotline.Token, want lease.Found) {
+	t.Helper()
+	beside := lease.Claim{Name: "beside/" + c.Holder.String(), Holder: c.Holder, TTL: c.TTL}
+	l := take(t, s, beside)
+	found, err := s.RenewLeases(t.Context(), lease.Renewal{Holder: c.Holder, TTL: c.TTL,
+		Leases: []lease.Lease{{Name: c.Name, Token: token}, {Name: beside.Name, Token: l.Token}}})
+	must(t, err)
+	if !slices.Equal(found, []lease.Found{want, lease.Kept}) {
+		t.Fatalf("found as %v, want %s and one that was kept", found, want)
+	}
 }
 
 func leases(t *testing.T, s Store) {
@@ -45,8 +60,8 @@ func leases(t *testing.T, s Store) {
 		t.Fatalf("token %d is not above the floor %d", next.Token, two.Floor)
 	}
 	must(t, s.FreeLease(ctx, name, mine.Token)) // no longer ours: left alone
-	kind(t, s.RenewLease(ctx, one, mine.Token), hotline.Forbidden)
-	must(t, s.RenewLease(ctx, two, next.Token))
+	renewed(t, s, one, mine.Token, lease.Lost)
+	renewed(t, s, two, next.Token, lease.Kept)
 
 	time.Sleep(two.TTL + 20*time.Millisecond)
 	again := take(t, s, one)
@@ -77,7 +92,8 @@ func seized(t *testing.T, s Store) {
 
 func forgotten(t *testing.T, s Store) {
 	c := claim(lease.Board, 1)
-	must(t, s.RenewLease(t.Context(), c, 1_000))
+	renewed(t, s, c, 1_000, lease.Forgotten)
+	renewed(t, s, c, 1_000, lease.Kept)
 	read, err := s.ReadLease(t.Context(), lease.Board)
 	must(t, err)
 	if read.Token != 1_000 || read.Holder != c.Holder || read.Left == 0 {
@@ -94,20 +110,38 @@ func emptied(t *testing.T, s Store) {
 	if l.Holder != (lease.Holder{}) || l.Left != 0 {
 		t.Fatalf("nobody holds it, and it reads %+v", l)
 	}
-	must(t, s.RenewLease(t.Context(), holder, 1_000))
+	renewed(t, s, holder, 1_000, lease.Forgotten)
 	l, err = s.TakeLease(t.Context(), next)
 	kind(t, err, hotline.Conflict)
 	if l.Holder != holder.Holder {
 		t.Fatalf("written anew by %v, it is held by %v", holder.Holder, l.Holder)
 	}
-	other := lease.Claim{Name: "other", Holder: next.Holder, TTL: next.TTL, Seen: held.Now}
+	// Its holder is dead: nobody writes it anew.
+	before := &emptiedSince{Book: s, held: lease.Lease{Holder: holder.Holder, Left: next.TTL, Now: held.Now}}
 	began := time.Now()
-	k, err := lease.Take(t.Context(), s, other, nil) // its holder is dead: nobody writes it anew
+	k := lease.NewKeeper(before, next.Holder, next.TTL)
+	_, err = k.Take(t.Context(), "other", nil)
 	must(t, err)
 	if d := time.Since(began); d < next.TTL {
 		t.Fatalf("taken after %v; its holder is given %v", d, next.TTL)
 	}
 	must(t, k.Release(t.Context()))
+}
+
+// emptiedSince is a book that somebody held a lease of when it was first asked, and
+// that was emptied right after.
+type emptiedSince struct {
+	lease.Book
+	held  lease.Lease
+	asked bool
+}
+
+func (b *emptiedSince) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, error) {
+	if b.asked {
+		return b.Book.TakeLease(ctx, c)
+	}
+	b.asked = true
+	return b.held, hotline.Errorf(hotline.Conflict, "the lease %s is held by %v", c.Name, b.held.Holder)
 }
 
 // away plays a book that stood still: the question of whoever stands by waited in
@@ -121,7 +155,7 @@ func away(t *testing.T, s Store) {
 	if l.Holder != holder.Holder || l.Left != 0 {
 		t.Fatalf("it ran out, and reads %+v", l)
 	}
-	must(t, s.RenewLease(t.Context(), holder, l.Token))
+	renewed(t, s, holder, l.Token, lease.Kept)
 	_, err = s.TakeLease(t.Context(), next)
 	kind(t, err, hotline.Conflict)
 	must(t, s.FreeLease(t.Context(), lease.Board, l.Token)) // handed over: at once
@@ -131,24 +165,31 @@ func away(t *testing.T, s Store) {
 }
 
 func lost(t *testing.T, s Store) {
-	k, err := lease.Take(t.Context(), s, claim(lease.Board, 1), nil)
+	c := claim(lease.Board, 1)
+	k := lease.NewKeeper(s, c.Holder, c.TTL)
+	token, err := k.Take(t.Context(), lease.Board, nil)
+	must(t, err)
+	_, err = k.Take(t.Context(), lease.Socket("pbx1"), nil)
 	must(t, err)
 	defer k.Release(context.WithoutCancel(t.Context()))
-	time.Sleep(700 * time.Millisecond) // more than twice its time: it is renewed
-	if !k.Confirmed() {
-		t.Fatal("the keeper does not renew its lease")
+	time.Sleep(700 * time.Millisecond) // more than twice its time: both are renewed
+	if !k.Confirmed(lease.Board) || !k.Confirmed(lease.Socket("pbx1")) {
+		t.Fatal("the keeper does not renew its leases")
+	}
+	if k.Token(lease.Board) != token || k.Token("other") != 0 || k.Confirmed("other") {
+		t.Fatalf("it holds the board with token %d and nothing else, and says %d and %d", token, k.Token(lease.Board), k.Token("other"))
 	}
 	thief := claim(lease.Board, 2)
-	thief.From = k.Holder()
-	if l := take(t, s, thief); l.Token <= k.Token() {
-		t.Fatalf("the newer token %d is not above %d", l.Token, k.Token())
+	thief.From = c.Holder
+	if l := take(t, s, thief); l.Token <= token {
+		t.Fatalf("the newer token %d is not above %d", l.Token, token)
 	}
 	select {
 	case <-k.Lost():
 	case <-time.After(2 * time.Second):
 		t.Fatal("the keeper never learnt that the lease was taken")
 	}
-	if k.Confirmed() {
+	if k.Confirmed(lease.Board) {
 		t.Fatal("a lost lease is still said to be ours")
 	}
 }
@@ -167,10 +208,10 @@ func waits(t *testing.T, s Store) {
 	}
 	old := lease.Claim{Name: lease.Board, Holder: dead, TTL: time.Minute}
 	first := take(t, s, old)
-	next := lease.Claim{Name: lease.Board, Holder: self, TTL: time.Minute}
+	next := lease.NewKeeper(s, self, time.Minute)
 	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = lease.Take(brief, s, next, lease.Dead)
+	_, err = next.Take(brief, lease.Board, lease.Dead)
 	kind(t, err, hotline.Unavailable)
 
 	must(t, child.Process.Kill())
@@ -179,12 +220,12 @@ func waits(t *testing.T, s Store) {
 		t.Fatal("a killed process is said to run")
 	}
 	began := time.Now()
-	k, err := lease.Take(t.Context(), s, next, lease.Dead)
+	token, err := next.Take(t.Context(), lease.Board, lease.Dead)
 	must(t, err)
-	if d := time.Since(began); d > 500*time.Millisecond || k.Token() <= first.Token {
-		t.Fatalf("taken from the dead after %v with token %d (was %d)", d, k.Token(), first.Token)
+	if d := time.Since(began); d > 500*time.Millisecond || token <= first.Token {
+		t.Fatalf("taken from the dead after %v with token %d (was %d)", d, token, first.Token)
 	}
-	must(t, k.Release(t.Context()))
+	must(t, next.Release(t.Context()))
 	if read, err := s.ReadLease(t.Context(), lease.Board); err != nil || read.Left != 0 || read.Holder.PID != os.Getpid() {
 		t.Fatalf("given back, it reads %+v, %v", read, err)
 	}

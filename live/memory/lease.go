@@ -29,19 +29,28 @@ func (s *Store) TakeLease(ctx context.Context, c lease.Claim) (lease.Lease, erro
 	return l.at(now), nil
 }
 
-// RenewLease lets the lease stand longer; see lease.Book.
-func (s *Store) RenewLease(ctx context.Context, c lease.Claim, t hotline.Token) error {
+// RenewLeases lets leases stand longer; see lease.Book.
+func (s *Store) RenewLeases(ctx context.Context, r lease.Renewal) ([]lease.Found, error) {
 	now, err := s.enter(ctx)
 	defer s.mu.Unlock()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l := s.leases[c.Name]
-	if l.Token > t || l.Token == t && l.Holder != c.Holder && l.Holder != (lease.Holder{}) {
-		return hotline.Errorf(hotline.Forbidden, "the lease %s was taken by %v", c.Name, l.Holder)
+	found := make([]lease.Found, len(r.Leases))
+	for i, ours := range r.Leases {
+		l := s.leases[ours.Name]
+		switch known := l.Holder != (lease.Holder{}); {
+		case l.Token > ours.Token || l.Token == ours.Token && known && l.Holder != r.Holder:
+			found[i] = lease.Lost
+			continue
+		case known:
+			found[i] = lease.Kept
+		default:
+			found[i] = lease.Forgotten
+		}
+		s.leases[ours.Name] = held{Lease: lease.Lease{Name: ours.Name, Token: ours.Token, Holder: r.Holder}, until: now.Add(r.TTL)}
 	}
-	s.leases[c.Name] = held{Lease: lease.Lease{Name: c.Name, Token: t, Holder: c.Holder}, until: now.Add(c.TTL)}
-	return nil
+	return found, nil
 }
 
 // FreeLease gives the lease back; see lease.Book.

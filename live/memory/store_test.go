@@ -49,7 +49,8 @@ func TestClockThatGoesBack(t *testing.T) {
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memory.New()
-		k, err := lease.Take(t.Context(), s, lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "h", PID: 1}}, nil)
+		k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
+		_, err := k.Take(t.Context(), lease.Board, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +58,7 @@ func TestBubble(t *testing.T) {
 		var got []fact.Fact
 		go s.Follow(ctx, fact.Start, func(f fact.Fact) error { got = append(got, f); return nil })
 		time.Sleep(time.Hour)
-		if !k.Confirmed() {
+		if !k.Confirmed(lease.Board) {
 			t.Fatal("the lease was not renewed")
 		}
 		s.Away(true)
@@ -65,12 +66,12 @@ func TestBubble(t *testing.T) {
 			t.Fatalf("saved while away: %v", err)
 		}
 		time.Sleep(time.Minute)
-		if k.Confirmed() {
+		if k.Confirmed(lease.Board) {
 			t.Fatal("the lease is believed in while nobody confirms it")
 		}
 		s.Away(false)
 		time.Sleep(time.Second)
-		if !k.Confirmed() {
+		if !k.Confirmed(lease.Board) {
 			t.Fatal("the lease was not taken up again")
 		}
 		if err := s.Tell(ctx, "rang"); err != nil {

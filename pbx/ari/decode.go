@@ -54,6 +54,8 @@ func decode(raw string, t Type, odd func(what string)) *Event {
 			e.Cause = p.num()
 		case "cause_txt":
 			e.CauseText = p.str()
+		case "soft":
+			e.Soft = p.skip() == "true"
 		case "dialstatus":
 			e.DialStatus = p.str()
 		case "variable", "eventname":

@@ -41,6 +41,7 @@ type oracle struct {
 	Duration       int
 	Cause          int
 	CauseTxt       string `json:"cause_txt"`
+	Soft           bool
 	Dialstatus     string
 	Variable       string
 	Value          string
@@ -74,6 +75,7 @@ func TestScannerReadsWhatTheLibraryReads(t *testing.T) {
 		same(t, raw, "duration", e.Duration, time.Duration(o.DurationMs+o.Duration)*time.Millisecond)
 		same(t, raw, "cause", e.Cause, o.Cause)
 		same(t, raw, "cause text", e.CauseText, o.CauseTxt)
+		same(t, raw, "soft", e.Soft, o.Soft)
 		same(t, raw, "dial status", e.DialStatus, o.Dialstatus)
 		same(t, raw, "name", e.Name, o.Variable)
 		same(t, raw, "value", e.Value, o.Value)

@@ -15,7 +15,7 @@ const (
 	StasisEnd            Type = "StasisEnd"   // it left the application, or was replaced
 	ChannelCreated       Type = "ChannelCreated"
 	ChannelDestroyed     Type = "ChannelDestroyed"     // Cause, CauseText
-	ChannelHangupRequest Type = "ChannelHangupRequest" // Cause; the channel may still be in the application
+	ChannelHangupRequest Type = "ChannelHangupRequest" // Cause, Soft; the channel may still be in the application
 	ChannelStateChange   Type = "ChannelStateChange"   // Channel.State: Ring, Ringing, Up …
 	ChannelDtmf          Type = "ChannelDtmfReceived"  // Digit, Duration
 	ChannelEnteredBridge Type = "ChannelEnteredBridge" // Channel, Bridge
@@ -83,6 +83,7 @@ type Event struct {
 	Duration   time.Duration // of the key press or the speech
 	Cause      int           // Q.850 cause: 16 normal, 17 busy, 19 no answer, 21 rejected …
 	CauseText  string
+	Soft       bool   // ChannelHangupRequest: asked for by a request, not by the telephone
 	DialStatus string // "" (dialling), RINGING, PROGRESS, ANSWER, BUSY, NOANSWER, CANCEL …
 	Name       string // variable or user event
 	Value      string // the variable's value
