@@ -34,10 +34,9 @@ const controllerWord = "controller"
 
 // controllerMain runs the controller until its standard input ends.
 func controllerMain(args []string) error {
-	var dir, flow, phones string
+	var dir, phones string
 	f := flag.NewFlagSet(controllerWord, flag.ContinueOnError)
 	f.StringVar(&dir, "dir", "", "the site's folder")
-	f.StringVar(&flow, "flow", "direct", "direct or keys")
 	f.StringVar(&phones, "phones", "", "the telephones, with an agent each")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -52,7 +51,7 @@ func controllerMain(args []string) error {
 		return err
 	}
 	m := newMeter()
-	a, db, err := newController(ctx, at, flows()[flow], m)
+	a, db, err := newController(ctx, at, flow(), m)
 	if err != nil {
 		return err
 	}
@@ -72,31 +71,17 @@ func controllerMain(args []string) error {
 	return a.Stop(stop)
 }
 
-// flows are the scripts of the bench. direct is the shortest way to a person;
-// keys is a menu whose every key leads to another prompt.
-func flows() map[string]*ivr.Flow {
-	places := map[hotline.HotlineKey]ivr.Place{"": {Queue: "general"}}
-	keys := map[string]ivr.Step{"end": ivr.EndStep{}, "sorry": ivr.SayStep{Say: []string{"sorry"}, Next: "end"}}
-	for i := range menus {
-		choices := map[string]ivr.Choice{}
-		for j := range menus {
-			choices[fmt.Sprint(j)] = ivr.Choice{Next: menuName(j)}
-		}
-		keys[menuName(i)] = ivr.MenuStep{
-			Say: []string{menuName(i)}, Choices: choices, Silence: ivr.Choice{Next: "end"}, Wait: 20 * time.Second, Tries: 3,
-		}
-	}
-	return map[string]*ivr.Flow{
-		"direct": {
-			Name: "direct", Hash: "bench", Begin: "queue", Keyed: "queue", Sorry: "sorry", Places: places,
-			Steps: map[string]ivr.Step{
-				"queue": ivr.QueueStep{Say: []string{"greeting"}, Answered: "talk"},
-				"talk":  ivr.TalkStep{Next: "end", Queue: "queue"},
-				"sorry": ivr.SayStep{Say: []string{"sorry"}, Next: "queue"},
-				"end":   ivr.EndStep{},
-			},
+// flow is the script of the bench, the shortest way to a person.
+func flow() *ivr.Flow {
+	return &ivr.Flow{
+		Name: "direct", Hash: "bench", Begin: "queue", Keyed: "queue", Sorry: "sorry",
+		Places: map[hotline.HotlineKey]ivr.Place{"": {Queue: "general"}},
+		Steps: map[string]ivr.Step{
+			"queue": ivr.QueueStep{Say: []string{"greeting"}, Answered: "talk"},
+			"talk":  ivr.TalkStep{Next: "end", Queue: "queue"},
+			"sorry": ivr.SayStep{Say: []string{"sorry"}, Next: "queue"},
+			"end":   ivr.EndStep{},
 		},
-		"keys": {Name: "keys", Hash: "keys", Begin: menuName(0), Keyed: menuName(0), Sorry: "sorry", Places: places, Steps: keys},
 	}
 }
 
@@ -132,11 +117,7 @@ func newController(ctx context.Context, at site.Addresses, flow *ivr.Flow, m app
 
 // speak makes the flow's prompts as tones, each its own.
 func speak(ctx context.Context, at site.Addresses, flow *ivr.Flow) (*voice.Library, error) {
-	speaker := voice.ToneSpeaker{}
-	if flow.Name == "keys" {
-		speaker.PerSyllable = syllable
-	}
-	sounds, err := voice.Open(voice.Options{Cache: filepath.Join(at.Dir, "voice"), Speaker: speaker})
+	sounds, err := voice.Open(voice.Options{Cache: filepath.Join(at.Dir, "voice"), Speaker: voice.ToneSpeaker{}})
 	if err != nil {
 		return nil, err
 	}

@@ -5,38 +5,40 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
+	"hotline/app"
+	"hotline/city"
 	"hotline/phone"
 	"hotline/test/wire"
 	"hotline/voice"
 )
 
-// Nine menus lead to one another: key 3 leads to menu 3, which is a chord of two
-// tones of its own, five seconds long.
+// The menus as shipped, spoken as tones: each prompt is a chord of its own, and both
+// levels begin with the same one, the offer of a person.
 const (
-	menus      = 9
 	keyCalls   = 8
 	keyPresses = 25 // in each call
-	syllable   = 2500 * time.Millisecond
+	offer      = "menu.person"
 )
-
-// menuName is the prompt of a menu. The letters are such that the higher tones
-// of all nine (voice.Tones) lie 150 Hz apart, so that 20 ms are enough to tell
-// them.
-func menuName(i int) string { return "pdqspsdfbidesorris"[2*i : 2*i+2] }
 
 // keyPart measures how soon a key is obeyed: the end of the telephone-event to
 // the first packet of the next prompt.
 func keyPart(ctx context.Context, o options, f *figures) error {
+	high, err := offerTone(filepath.Join(filepath.Dir(o.tools), "configs"))
+	if err != nil {
+		return err
+	}
 	return calm(func() (time.Duration, error) {
 		w, err := openWorld(ctx, o, 1, 2*keyCalls)
 		if err != nil {
 			return 0, err
 		}
 		defer w.close()
-		if err := w.startController("keys"); err != nil {
+		if err := w.serve(ctx, o, "menu", "HOTLINE_VOICE_SPEAKER=tones"); err != nil {
 			return 0, err
 		}
 		c, err := wire.Open(w.tools, fmt.Sprintf("udp and host %s and portrange %d-%d", citizenIP, w.at.RTPFirst, w.at.RTPLast))
@@ -45,7 +47,7 @@ func keyPart(ctx context.Context, o options, f *figures) error {
 		}
 		heard := make(chan *keyEar, 1)
 		go func() {
-			e := newKeyEar()
+			e := &keyEar{calls: map[uint16]*keyCall{}, high: high}
 			for p := range c.Packets {
 				e.hear(p)
 			}
@@ -64,6 +66,20 @@ func keyPart(ctx context.Context, o options, f *figures) error {
 		f.shaken(late)
 		return late, err
 	})
+}
+
+// offerTone is the higher tone, in Hz, of the prompt that both levels begin with.
+func offerTone(configs string) (float64, error) {
+	c, err := city.Load(configs, city.LoadOptions{Prompts: app.Prompts()})
+	if err != nil {
+		return 0, err
+	}
+	i := slices.IndexFunc(c.Prompts, func(p city.Prompt) bool { return p.Key == offer })
+	if i < 0 {
+		return 0, fmt.Errorf("there is no prompt %s", offer)
+	}
+	_, high := voice.Tones(voice.Spoken(c.Prompts[i].Text, c.Settings.Voice.Yao))
+	return high, nil
 }
 
 // pressAll makes the calls and presses the keys.
@@ -99,33 +115,39 @@ func press(ctx context.Context, server string, i int) error {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(uint64(i), 1))
-	time.Sleep(time.Second + time.Duration(i)*100*time.Millisecond)
-	at := 0
-	for range keyPresses {
-		at = (at + 1 + rng.IntN(menus-1)) % menus // another one than this
-		if err := c.Press(ctx, fmt.Sprint(at)); err != nil {
+	time.Sleep(greeted + time.Duration(i)*100*time.Millisecond)
+	for n := range keyPresses {
+		key := "#" // back from the second level
+		if n%2 == 0 {
+			key = fmt.Sprint(2 + rng.IntN(groups-1))
+		}
+		if err := c.Press(ctx, key); err != nil {
 			return err
 		}
-		time.Sleep(500*time.Millisecond + time.Duration(rng.IntN(200))*time.Millisecond)
+		time.Sleep(800*time.Millisecond + time.Duration(rng.IntN(200))*time.Millisecond)
 	}
 	return c.Hangup(ctx)
 }
 
+// groups are those of configs/groups.yaml, by their keys from 1; from 2 on each has a
+// second menu. greeted is when the first one has begun.
+const (
+	groups  = 6
+	greeted = 4 * time.Second
+)
+
 // keyEar finds keys and prompts in the capture, call by call.
 type keyEar struct {
 	calls map[uint16]*keyCall // by the citizen's port
+	high  float64             // the tone of the prompt that a key leads to
 	took  []time.Duration
 }
 
 // keyCall is one call: the key that was pressed and is not obeyed yet.
 type keyCall struct {
 	event uint32 // timestamp of the last key seen
-	menu  int    // where it leads
-	was   int    // where it comes from
 	ended time.Time
 }
-
-func newKeyEar() *keyEar { return &keyEar{calls: map[uint16]*keyCall{}} }
 
 func (e *keyEar) hear(p wire.Packet) {
 	if len(p.Data) < 16 || p.Data[0]>>6 != 2 {
@@ -142,14 +164,14 @@ func (e *keyEar) hear(p wire.Packet) {
 func (e *keyEar) key(p wire.Packet) {
 	c := e.calls[p.FromPort]
 	if c == nil {
-		c = &keyCall{menu: 0}
+		c = &keyCall{}
 		e.calls[p.FromPort] = c
 	}
 	stamp := uint32(p.Data[4])<<24 | uint32(p.Data[5])<<16 | uint32(p.Data[6])<<8 | uint32(p.Data[7])
 	if p.Data[13]&0x80 == 0 || stamp == c.event {
 		return
 	}
-	c.event, c.was, c.menu, c.ended = stamp, c.menu, int(p.Data[12]), p.At
+	c.event, c.ended = stamp, p.At
 }
 
 // sound notes the first packet that is of the next prompt.
@@ -158,17 +180,20 @@ func (e *keyEar) sound(p wire.Packet) {
 	if c == nil || c.ended.IsZero() {
 		return
 	}
+	// Half of a chord's power is in its higher tone.
 	sound := p.Data[12:]
-	if next, before := loudness(sound, c.menu), loudness(sound, c.was); next > 1e5 && next > 4*before {
+	if tone := goertzel(sound, e.high); tone > 1e5 && tone > energy(sound)/2 {
 		e.took = append(e.took, p.At.Sub(c.ended))
 		c.ended = time.Time{}
 	}
 }
 
-// loudness is how much of a menu's higher tone is in a packet of PCMA sound.
-func loudness(sound []byte, menu int) float64 {
-	_, high := voice.Tones(menuName(menu))
-	return goertzel(sound, high)
+// energy is the mean square of a packet of PCMA sound.
+func energy(sound []byte) (sum float64) {
+	for _, s := range sound {
+		sum += alaw(s) * alaw(s)
+	}
+	return sum / float64(len(sound))
 }
 
 // goertzel is the power of one frequency, in units of a sample squared.

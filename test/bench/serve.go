@@ -36,10 +36,10 @@ func program(ctx context.Context, root, dir string) (string, error) {
 // notice is the one prompt that is left out of the flow: nothing is recorded.
 const notice = "notice.recording"
 
-// serve starts `hotline serve` on the city's own folder, profile direct,
-// wrap-up 0, recording off, and signs an agent in at each telephone through the
-// API.
-func (w *world) serve(ctx context.Context, o options) error {
+// serve starts `hotline serve` on the city's own folder with a profile, wrap-up 0,
+// recording off and further settings, and signs an agent in at each telephone through
+// the API.
+func (w *world) serve(ctx context.Context, o options, profile string, settings ...string) error {
 	configs := filepath.Join(w.at.Dir, "configs")
 	if err := copyConfigs(filepath.Join(filepath.Dir(o.tools), "configs"), configs); err != nil {
 		return err
@@ -50,8 +50,8 @@ func (w *world) serve(ctx context.Context, o options) error {
 	}
 	defer log.Close()
 	c := &child{cmd: exec.Command(o.program, "serve", "--configs", configs, "--var", w.at.Dir, "--tools", o.tools)}
-	c.cmd.Env = append(os.Environ(), "HOTLINE_PROFILES_DEFAULT=direct", "HOTLINE_ROUTING_WRAP_UP=0s", "HOTLINE_RECORDING_ON=false",
-		"HOTLINE_VOICE_CACHE="+filepath.Join(filepath.Dir(o.program), "voice"))
+	c.cmd.Env = append(append(os.Environ(), settings...), "HOTLINE_PROFILES_DEFAULT="+profile, "HOTLINE_ROUTING_WRAP_UP=0s",
+		"HOTLINE_RECORDING_ON=false", "HOTLINE_VOICE_CACHE="+filepath.Join(filepath.Dir(o.program), "voice"))
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {

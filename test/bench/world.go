@@ -165,14 +165,14 @@ func (w *world) start(ctx context.Context, o options, e engine) error {
 	case e == appQueue:
 		return nil
 	case o.bare:
-		return w.startController("direct")
+		return w.startController()
 	}
-	return w.serve(ctx, o)
+	return w.serve(ctx, o, "direct")
 }
 
-// startController starts this program's own controller with flow, an agent at
+// startController starts this program's own controller, with an agent at
 // each telephone, and returns when it serves.
-func (w *world) startController(flow string) error {
+func (w *world) startController() error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (w *world) startController(flow string) error {
 		return err
 	}
 	defer log.Close()
-	c := &child{cmd: exec.Command(self, controllerWord, "-dir", w.at.Dir, "-flow", flow, "-phones", strings.Join(w.agents, ","))}
+	c := &child{cmd: exec.Command(self, controllerWord, "-dir", w.at.Dir, "-phones", strings.Join(w.agents, ","))}
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.Stderr = log
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
