@@ -14,18 +14,34 @@ import (
 // hold is carried to SQL first; while SQL is away that, and the numbers, wait, and
 // calls do not.
 func (a *App) openBooks(ctx context.Context) (err error) {
-	if a.journal, err = a.openJournals(ctx); err != nil {
+	var others []*store.Journal
+	if a.journal, others, err = a.openJournals(ctx); err != nil {
 		return err
 	}
 	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
-	a.numbers, err = a.opt.Store.OpenNumbers(ctx, time.Now)
+	a.openNumbers(ctx, others)
 	select {
 	case <-a.opt.Store.Ready():
 	default:
 		a.log.Error("ALARM: SQL is away; calls are served, tickets wait in the journal, nobody can sign in", "err", a.opt.Store.Ping(ctx))
 		a.done.Go(func() { a.catchUp(a.life) })
 	}
-	return err
+	return nil
+}
+
+// openNumbers takes up the numbers that those before us had in hand, and lets go of
+// their journals.
+func (a *App) openNumbers(ctx context.Context, others []*store.Journal) {
+	o := store.NumbersOptions{Hand: a.journal.Hand(), Report: func(err error) { a.log.Warn("numbers", "err", err) }}
+	for _, j := range others {
+		o.Left = append(o.Left, j.Hand())
+	}
+	a.numbers = a.opt.Store.OpenNumbers(ctx, o)
+	for _, j := range others {
+		if err := j.Close(); err != nil {
+			a.log.Warn("a journal left by a controller before", "err", err)
+		}
+	}
 }
 
 // catchUp does what the start could not while SQL was away: telephones are told to
@@ -84,9 +100,8 @@ const (
 
 // openJournals opens the first journal that nobody has open, and drains what
 // others have left: a controller that was frozen and followed by another one keeps
-// its own open until it is woken or killed.
-func (a *App) openJournals(ctx context.Context) (*store.Journal, error) {
-	var ours *store.Journal
+// its own open until it is woken or killed. Those are to be closed.
+func (a *App) openJournals(ctx context.Context) (ours *store.Journal, others []*store.Journal, err error) {
 	for n := range mostJournals {
 		dir := a.opt.Journal
 		if n > 0 {
@@ -103,7 +118,7 @@ func (a *App) openJournals(ctx context.Context) (*store.Journal, error) {
 			continue
 		}
 		if err != nil && ours == nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err != nil {
 			a.log.Warn("a journal left by a controller before", "err", err)
@@ -112,14 +127,14 @@ func (a *App) openJournals(ctx context.Context) (*store.Journal, error) {
 		a.drain(ctx, j)
 		if ours == nil {
 			ours = j
-		} else if err := j.Close(); err != nil {
-			a.log.Warn("a journal left by a controller before", "err", err)
+		} else {
+			others = append(others, j)
 		}
 	}
 	if ours == nil {
-		return nil, fmt.Errorf("each of the %d journals %s… is %w", mostJournals, a.opt.Journal, store.ErrInUse)
+		return nil, nil, fmt.Errorf("each of the %d journals %s… is %w", mostJournals, a.opt.Journal, store.ErrInUse)
 	}
-	return ours, nil
+	return ours, others, nil
 }
 
 func (a *App) drain(ctx context.Context, j *store.Journal) {

@@ -78,10 +78,7 @@ func opensLater(t *testing.T, dsn string, back func()) {
 			t.Error(err)
 		}
 	}()
-	n, err := s.OpenNumbers(ctx, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := s.OpenNumbers(ctx, NumbersOptions{})
 	j, err := OpenJournal(JournalOptions{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -87,6 +87,10 @@ func OpenJournal(o JournalOptions) (*Journal, error) {
 	return j, nil
 }
 
+// Hand is the file beside the journal in which its controller notes its ticket numbers
+// (NumbersOptions).
+func (j *Journal) Hand() string { return filepath.Join(j.dir, "numbers") }
+
 // ErrInUse: another process has the journal open.
 var ErrInUse = errors.New("in use by another controller")
 

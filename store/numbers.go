@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +22,6 @@ const (
 	numberBlock = 250
 	// numberAhead is how many unused numbers are kept in hand. At the busy
 	// hour's 329 calls (domain.md §9) they last an hour and a half without SQL.
-	// A controller that is killed leaves at most numberAhead + numberBlock of
-	// the day's 99,999 unused; one that stops in order gives its last block back.
 	numberAhead = 500
 	// eve is how long before midnight the next day's first block is reserved.
 	eve = 2 * time.Hour
@@ -31,49 +30,70 @@ const (
 	refillWait  = 10 * time.Second
 )
 
-// block is a run of one day's numbers that nobody else can have.
+// block is a run of numbers that nobody else can have.
 type block struct {
-	day        string
+	day        string // of the numbers
+	serves     string // the day whose calls get them: a later one's where a day has no more
 	next, last int
+	noted      int // those below may be given: the hand knows of them
 }
 
 func (b block) left() int { return b.last - b.next + 1 }
 
 // Numbers gives out ticket numbers from blocks reserved in SQL ahead of use,
 // so that a number can be told while SQL is away. A goroutine keeps the blocks
-// filled; Close ends it. Numbers of killed processes are never used again, so
-// a day's numbers have gaps; they are unique, not a count.
+// filled; Close ends it. What a killed process had in hand is gone on with by the
+// next one on this machine (Hand); elsewhere it stays unused, so a day's numbers
+// have gaps; they are unique, not a count.
 type Numbers struct {
 	store  *Store
 	now    func() time.Time
 	cancel context.CancelFunc
 	done   chan struct{}
 	low    chan struct{}
+	hand   *hand // nil: killed, this process leaves all it had unused
 
 	mu     sync.Mutex
 	blocks []block // in the order of their days
 	err    error   // why the last refill failed
 }
 
-// OpenNumbers reserves the first blocks and starts keeping them filled. now is
-// the clock (time.Now). While the database is away it waits a second and goes on:
-// calls get their numbers when they are written. Error: anything that does not pass
-// by itself.
-func (s *Store) OpenNumbers(ctx context.Context, now func() time.Time) (*Numbers, error) {
-	n := &Numbers{store: s, now: now, done: make(chan struct{}), low: make(chan struct{}, 1)}
+// NumbersOptions say where the numbers in hand are noted.
+type NumbersOptions struct {
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Hand is the file in which this controller notes its numbers, beside a journal
+	// that only it has open. "" notes them nowhere.
+	Hand string
+	// Left are such files of controllers that are gone; their numbers become ours.
+	Left []string
+	// Report hears why Hand is not used. nil: nobody does.
+	Report func(error)
+}
+
+// OpenNumbers takes up the numbers that were left, reserves the first blocks and
+// starts keeping them filled. While the database is away, or has no number left for
+// this day and those after it, it waits a second and goes on: calls get their numbers
+// when they are written.
+func (s *Store) OpenNumbers(ctx context.Context, o NumbersOptions) *Numbers {
+	n := &Numbers{store: s, now: o.Now, done: make(chan struct{}), low: make(chan struct{}, 1)}
+	if n.now == nil {
+		n.now = time.Now
+	}
+	if o.Hand != "" {
+		var err error
+		if n.hand, n.blocks, err = openHand(o.Hand, o.Left); err != nil && o.Report != nil {
+			o.Report(err)
+		}
+	}
 	ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	first := make(chan error, 1)
+	first := make(chan struct{})
 	go n.keep(ctx, first)
 	select {
-	case err := <-first:
-		if err != nil && hotline.KindOf(err) != hotline.Unavailable {
-			n.cancel()
-			<-n.done
-			return nil, err
-		}
+	case <-first:
 	case <-time.After(prepareFirst):
 	}
-	return n, nil
+	return n
 }
 
 // Next gives a number for a call of now, and its query code. It never waits
@@ -99,13 +119,13 @@ func (n *Numbers) Next(now time.Time) (hotline.TicketNo, string, error) {
 func (n *Numbers) take(day string) (block, error) {
 	at, left := -1, 0
 	for i, b := range n.blocks {
-		if b.day > day || b.left() == 0 {
+		if b.serves > day || b.left() == 0 {
 			continue
 		}
-		if at < 0 || n.blocks[at].day != b.day {
+		if at < 0 || n.blocks[at].serves != b.serves {
 			at = i
 		}
-		if b.day == day {
+		if b.serves == day {
 			left += b.left()
 		}
 	}
@@ -117,6 +137,9 @@ func (n *Numbers) take(day string) (block, error) {
 	}
 	if at < 0 {
 		return block{}, hotline.Errorf(hotline.Unavailable, "no ticket number is in hand and the database gives none: %w", errors.Join(errNoNumbers, n.err))
+	}
+	if err := n.note(at); err != nil {
+		return block{}, hotline.Errorf(hotline.Unavailable, "%w", err)
 	}
 	b := n.blocks[at]
 	n.blocks[at].next++
@@ -135,20 +158,19 @@ func (n *Numbers) Left(now time.Time) int {
 func (n *Numbers) left(day string) int {
 	left := 0
 	for _, b := range n.blocks {
-		if b.day == day {
+		if b.serves == day {
 			left += b.left()
 		}
 	}
 	return left
 }
 
-func (n *Numbers) keep(ctx context.Context, first chan<- error) {
+func (n *Numbers) keep(ctx context.Context, first chan<- struct{}) {
 	defer close(n.done)
 	tick := time.NewTicker(refillEvery)
 	defer tick.Stop()
-	err := n.refill(ctx)
-	n.note(err)
-	first <- err
+	n.failed(n.refill(ctx))
+	close(first)
 	for {
 		select {
 		case <-ctx.Done():
@@ -156,11 +178,11 @@ func (n *Numbers) keep(ctx context.Context, first chan<- error) {
 		case <-n.low:
 		case <-tick.C:
 		}
-		n.note(n.refill(ctx))
+		n.failed(n.refill(ctx))
 	}
 }
 
-func (n *Numbers) note(err error) {
+func (n *Numbers) failed(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.err = err
@@ -172,15 +194,15 @@ func (n *Numbers) refill(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, refillWait)
 	defer cancel()
 	now := n.now()
-	today, tomorrow := ticket.Day(now), ticket.Day(now.Add(eve))
+	today, eve := ticket.Day(now), now.Add(eve)
 	n.forget(today)
 	for n.Left(now) <= numberAhead {
-		if err := n.reserve(ctx, today); err != nil {
+		if err := n.reserve(ctx, now); err != nil {
 			return err
 		}
 	}
-	if tomorrow != today && n.Left(now.Add(eve)) == 0 {
-		return n.reserve(ctx, tomorrow)
+	if ticket.Day(eve) != today && n.Left(eve) == 0 {
+		return n.reserve(ctx, eve)
 	}
 	return nil
 }
@@ -194,29 +216,36 @@ func (n *Numbers) forget(today string) {
 	}
 	kept := n.blocks[:0]
 	for _, b := range n.blocks {
-		if b.day >= today && b.left() > 0 {
+		if b.serves >= today && b.left() > 0 {
 			kept = append(kept, b)
 		}
 	}
 	n.blocks = kept
 }
 
-func (n *Numbers) reserve(ctx context.Context, day string) error {
+// reserve takes a block for the calls of a day: of its numbers, or of those of the
+// first day after it that has some left.
+func (n *Numbers) reserve(ctx context.Context, of time.Time) error {
 	var b block
 	err := n.store.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-		b, err = reserve(ctx, tx, day, numberBlock)
+		b, err = reserveFrom(ctx, tx, of, numberBlock)
 		return err
 	})
 	if err != nil {
 		return kind(err)
 	}
+	b.serves, b.noted = ticket.Day(of), b.next
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.blocks = append(n.blocks, b)
-	return nil
+	if n.hand == nil {
+		return nil
+	}
+	return n.hand.write(n.blocks)
 }
 
-// Close ends the keeping and gives blocks back that nobody reserved behind.
+// Close ends the keeping and gives blocks back that nobody reserved behind; the others
+// are left in the hand for whoever starts next.
 func (n *Numbers) Close(ctx context.Context) error {
 	n.cancel()
 	<-n.done
@@ -224,15 +253,33 @@ func (n *Numbers) Close(ctx context.Context) error {
 	defer cancel()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.hand != nil { // first: what is given back may be somebody else's at once
+		if err := n.hand.write(nil); err != nil {
+			return err
+		}
+	}
+	var kept []block
+	var failed error
 	for i := len(n.blocks) - 1; i >= 0; i-- {
 		b := n.blocks[i]
-		if _, err := n.store.write.NewRaw("UPDATE ticket_days SET reserved = ? WHERE day = ? AND reserved = ?",
-			b.next-1, b.day, b.last).Exec(ctx); err != nil {
-			return kind(err)
+		res, err := n.store.write.NewRaw("UPDATE ticket_days SET reserved = ? WHERE day = ? AND reserved = ?",
+			b.next-1, b.day, b.last).Exec(ctx)
+		if rows := int64(0); err == nil {
+			if rows, err = res.RowsAffected(); err == nil && rows == 0 && b.left() > 0 {
+				b.noted = b.next
+				kept = append(kept, b)
+			}
+		}
+		if err != nil {
+			failed = kind(err) // it may be done all the same: a gap
 		}
 	}
 	n.blocks = nil
-	return nil
+	if n.hand != nil {
+		slices.Reverse(kept)
+		failed = errors.Join(failed, n.hand.write(kept), n.hand.close())
+	}
+	return failed
 }
 
 // reserve takes the day's next count numbers, or its last ones.
@@ -247,23 +294,29 @@ func reserve(ctx context.Context, tx bun.Tx, day string, count int) (block, erro
 	return block{day: day, next: last - count + 1, last: last}, err
 }
 
-// lateDays is how far lateNumber looks when a day's numbers are given out.
-const lateDays = 7
+// lateDays is how far is looked for numbers when a day's are given out.
+const lateDays = 366
+
+// reserveFrom takes count numbers of a day, or of the first day after it that has so
+// many left.
+func reserveFrom(ctx context.Context, tx bun.Tx, of time.Time, count int) (b block, err error) {
+	for d := range lateDays {
+		b, err = reserve(ctx, tx, ticket.Day(of.AddDate(0, 0, d)), count)
+		if hotline.KindOf(err) != hotline.Conflict {
+			return b, err
+		}
+	}
+	return b, err
+}
 
 // lateNumber gives a number to a call that could not be told one: of its day,
 // or of the first day after it that has one left.
-func lateNumber(ctx context.Context, tx bun.Tx, arrived time.Time) (no hotline.TicketNo, err error) {
-	for d := range lateDays {
-		var b block
-		b, err = reserve(ctx, tx, ticket.Day(arrived.AddDate(0, 0, d)), 1)
-		if err == nil {
-			return ticket.NewNumber(b.day, b.next)
-		}
-		if hotline.KindOf(err) != hotline.Conflict {
-			return "", err
-		}
+func lateNumber(ctx context.Context, tx bun.Tx, arrived time.Time) (hotline.TicketNo, error) {
+	b, err := reserveFrom(ctx, tx, arrived, 1)
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	return ticket.NewNumber(b.day, b.next)
 }
 
 // unguessable gives a number from 0 below n out of the system's randomness.

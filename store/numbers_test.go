@@ -19,36 +19,32 @@ func at(t *testing.T, s string) time.Time {
 	return v
 }
 
-// hand is a clock that a test turns.
-type hand struct {
+// clock is a clock that a test turns.
+type clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (h *hand) read() time.Time {
+func (h *clock) read() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
 }
 
-func (h *hand) set(now time.Time) {
+func (h *clock) set(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = now
 }
 
-func numbers(t *testing.T, s *Store, h *hand) *Numbers {
+func numbers(t *testing.T, s *Store, h *clock) *Numbers {
 	t.Helper()
-	n, err := s.OpenNumbers(t.Context(), h.read)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return s.OpenNumbers(t.Context(), NumbersOptions{Now: h.read})
 }
 
 func TestTwoControllersNeverGiveOneNumberTwice(t *testing.T) {
 	engines(t, func(t *testing.T, s *Store) {
-		h := &hand{now: at(t, "2026-05-01 09:00:00")}
+		h := &clock{now: at(t, "2026-05-01 09:00:00")}
 		a, b := numbers(t, s, h), numbers(t, s, h)
 		defer a.Close(t.Context())
 		defer b.Close(t.Context())
@@ -78,7 +74,7 @@ func TestTwoControllersNeverGiveOneNumberTwice(t *testing.T) {
 
 func TestNumbersAreToldWhileSQLIsAwayAndPastMidnight(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "hotline.db"))
-	h := &hand{now: at(t, "2026-05-01 09:00:00")}
+	h := &clock{now: at(t, "2026-05-01 09:00:00")}
 	n := numbers(t, s, h)
 	tx, err := s.write.BeginTx(t.Context(), nil) // the only writer is taken: SQL is away
 	if err != nil {
@@ -116,7 +112,7 @@ func TestNumbersAreToldWhileSQLIsAwayAndPastMidnight(t *testing.T) {
 
 func TestTheNextDaysNumbersAreReservedInTheEvening(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "hotline.db"))
-	h := &hand{now: at(t, "2026-05-01 22:30:00")}
+	h := &clock{now: at(t, "2026-05-01 22:30:00")}
 	n := numbers(t, s, h)
 	defer n.Close(t.Context())
 	if no, _, err := n.Next(at(t, "2026-05-02 00:00:00")); err != nil || no[:15] != "CZ2026050200001" {
@@ -126,7 +122,7 @@ func TestTheNextDaysNumbersAreReservedInTheEvening(t *testing.T) {
 
 func TestAnOrderlyEndLeavesNoGap(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "hotline.db"))
-	h := &hand{now: at(t, "2026-05-01 09:00:00")}
+	h := &clock{now: at(t, "2026-05-01 09:00:00")}
 	for serial := 1; serial <= 3; serial++ {
 		n := numbers(t, s, h)
 		no, _, err := n.Next(h.read())
