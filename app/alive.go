@@ -78,6 +78,7 @@ func (a *App) remember(ctx context.Context) {
 func (a *App) overtaken() {
 	a.stopped(hotline.Errorf(hotline.Forbidden, "another controller has taken over"))
 	a.end(ivr.ErrHandOver)
+	a.halt()
 }
 
 // inCharge asks, where it is not certain, whether this controller is still the

@@ -94,10 +94,14 @@ type App struct {
 	doors    doors
 	door     *guard.Guard // nil: nobody counts
 
-	life context.Context
-	end  context.CancelCauseFunc
-	done sync.WaitGroup
-	over chan error
+	// Calls end first: what they need lasts until each is put down, or what an
+	// orderly end cuts off (a join under way) would be taken for a failure.
+	life  context.Context // of the calls
+	end   context.CancelCauseFunc
+	parts context.Context // of what they need: the board, the connections, saving
+	halt  context.CancelFunc
+	done  sync.WaitGroup
+	over  chan error
 }
 
 // New makes a controller; Start starts it.
@@ -131,6 +135,7 @@ const startWithin = 30 * time.Second
 // list.
 func (a *App) Start(ctx context.Context) error {
 	a.life, a.end = context.WithCancelCause(context.Background())
+	a.parts, a.halt = context.WithCancel(context.Background())
 	if err := a.takeLeases(ctx); err != nil {
 		return err
 	}
@@ -143,24 +148,24 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.openDoor(); err != nil {
 		return err
 	}
-	a.done.Go(func() { a.board.Run(a.life, a.leases.Token(lease.Board)) })
-	a.done.Go(func() { a.saveLater(a.life) })
-	a.done.Go(func() { a.keepDiary(a.life) })
-	a.done.Go(func() { a.watchLeases(a.life) })
-	a.done.Go(func() { a.remember(a.life) })
-	a.done.Go(func() { a.guard(a.life) })
+	a.done.Go(func() { a.board.Run(a.parts, a.leases.Token(lease.Board)) })
+	a.done.Go(func() { a.saveLater(a.parts) })
+	a.done.Go(func() { a.keepDiary(a.parts) })
+	a.done.Go(func() { a.watchLeases(a.parts) })
+	a.done.Go(func() { a.remember(a.parts) })
+	a.done.Go(func() { a.guard(a.parts) })
 	for _, n := range a.nodes {
 		if err := a.board.Away(ctx, n.routed()); err != nil {
 			return err
 		}
 	}
 	if a.door != nil {
-		a.done.Go(func() { a.door.Run(a.life) })
+		a.done.Go(func() { a.door.Run(a.parts) })
 	}
 	ready := make(chan error, len(a.nodes))
 	for _, n := range a.nodes {
 		a.done.Go(func() {
-			if err := a.serve(a.life, n, ready); err != nil {
+			if err := a.serve(a.parts, n, ready); err != nil {
 				a.stopped(err)
 			}
 		})
@@ -172,7 +177,7 @@ func (a *App) Start(ctx context.Context) error {
 				return err
 			}
 			if err == nil { // one Asterisk is enough
-				a.done.Go(func() { a.keepRecordings(a.life) })
+				a.done.Go(func() { a.keepRecordings(a.parts) })
 				return nil
 			}
 		case <-ctx.Done():
@@ -219,6 +224,7 @@ func (a *App) Over() <-chan error { return a.over }
 func (a *App) Stop(ctx context.Context) error {
 	a.end(ivr.ErrHandOver)
 	a.calls.wait()
+	a.halt()
 	for _, n := range a.nodes {
 		if x := n.exchange.Load(); x != nil {
 			x.Close()

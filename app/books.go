@@ -18,13 +18,13 @@ func (a *App) openBooks(ctx context.Context) (err error) {
 	if a.journal, others, err = a.openJournals(ctx); err != nil {
 		return err
 	}
-	a.done.Go(func() { a.journal.Drain(a.life, a.opt.Store.WriteOutcomes) })
+	a.done.Go(func() { a.journal.Drain(a.parts, a.opt.Store.WriteOutcomes) })
 	a.openNumbers(ctx, others)
 	select {
 	case <-a.opt.Store.Ready():
 	default:
 		a.log.Error("ALARM: SQL is away; calls are served, tickets wait in the journal, nobody can sign in", "err", a.opt.Store.Ping(ctx))
-		a.done.Go(func() { a.catchUp(a.life) })
+		a.done.Go(func() { a.catchUp(a.parts) })
 	}
 	return nil
 }

@@ -315,7 +315,7 @@ func (a *App) again(id hotline.CallID) {
 		return // the next connection finds it
 	}
 	a.done.Go(func() {
-		if err := a.resume(a.life, x, id); err != nil {
+		if err := a.resume(a.parts, x, id); err != nil {
 			a.log.Warn("resync", "call", id, "err", err)
 		}
 	})

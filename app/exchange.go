@@ -37,6 +37,7 @@ func (a *App) serve(ctx context.Context, n *node, ready chan<- error) error {
 			return nil
 		case fenced(err):
 			a.end(ivr.ErrHandOver)
+			a.halt()
 			tell(err)
 			return err
 		case n.alone && n.exchange.Load() == nil:
@@ -158,6 +159,7 @@ func (a *App) recover(ctx context.Context, n *node, x *pbx.Exchange) error {
 	if err != nil {
 		return err
 	}
+	defer found.Done()
 	records, err := a.records(ctx, n)
 	if err != nil {
 		return err
@@ -179,8 +181,26 @@ func (a *App) recover(ctx context.Context, n *node, x *pbx.Exchange) error {
 	}
 	if len(found.Callers)+len(found.Legs)+len(records) > 0 {
 		a.log.Info("took up what was there", "asterisk", n.Name, "callers", len(found.Callers), "legs", len(found.Legs), "records", len(records))
+		a.done.Go(func() { a.lookAgain(ctx, x, found) })
 	}
 	return nil
+}
+
+// againAfter is how long a channel that was on its way out is surely gone.
+const againAfter = time.Second
+
+// lookAgain closes calls that were over already when they were taken up.
+func (a *App) lookAgain(ctx context.Context, x *pbx.Exchange, found pbx.Found) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-x.Done():
+		return
+	case <-time.After(againAfter):
+	}
+	if err := found.Again(ctx); err != nil && ctx.Err() == nil && x.Err() == nil {
+		a.log.Warn("calls that ended at the take-up are not looked for", "err", err)
+	}
 }
 
 // records are those of an Asterisk's calls in Redis, and newer ones that this
@@ -220,6 +240,7 @@ func (a *App) resume(ctx context.Context, x *pbx.Exchange, id hotline.CallID) er
 		a.calls.park(rec)
 		return err // the next connection finds it
 	}
+	defer found.Done()
 	for _, c := range found.Callers {
 		if c.Call == id {
 			a.take(ctx, x, found, c, rec)

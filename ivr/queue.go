@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -98,7 +99,7 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 	}
 	f := <-answered
 	if f.err != nil {
-		return hotline.Offer{}, context.Cause(seek)
+		return hotline.Offer{}, cmp.Or(context.Cause(seek), f.err)
 	}
 	return f.offer, err
 }

@@ -75,8 +75,10 @@ type Exchange struct {
 	legsBox *ari.Mailbox
 	pumps   sync.WaitGroup
 
-	mu   sync.Mutex
-	legs map[hotline.AgentID]*leg
+	mu      sync.Mutex
+	legs    map[hotline.AgentID]*leg
+	listing int             // how many take over what they listed
+	ended   map[string]bool // channels that ended meanwhile, and nobody listened to them
 }
 
 // Connect opens the connection. Arrivals are told from then on; List tells what
@@ -137,6 +139,10 @@ const DoorLeft = "left"
 
 // arrived takes what belongs to nobody yet: new channels.
 func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
+	if e.Type == ari.ChannelHangupRequest || e.Type == ari.ChannelDestroyed { // of a caller only the first is told
+		x.unheard(e.Channel.ID)
+		return
+	}
 	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorRecorder {
 		return
 	}
@@ -189,12 +195,65 @@ const (
 	stateUp      = "Up"
 )
 
-// Found is what a new controller finds.
+// Found is what a new controller finds. Done is to be called when all of it is taken
+// over.
 type Found struct {
 	Callers []Arrival
 	Legs    []routing.Leg
+	x       *Exchange
 	lines   map[hotline.CallID]ari.Channel
+	taken   map[hotline.CallID]*Line
 	started time.Time // when this Asterisk did
+}
+
+// Again looks who of the callers that were taken over is still there. That a caller
+// hangs up is told once; one who did so just before there was a connection may have been
+// on his way out when he was listed.
+func (f Found) Again(ctx context.Context) error {
+	channels, err := ari.Channels(ctx, f.x.conn)
+	if err != nil {
+		return err
+	}
+	there := map[hotline.CallID]bool{}
+	for _, ch := range channels {
+		there[hotline.CallID(ch.ID)] = true
+	}
+	for call, l := range f.taken {
+		if !there[call] {
+			l.end(ivr.ErrHungUp)
+		}
+	}
+	return nil
+}
+
+// Done tells that whatever was found has somebody who listens to it.
+func (f Found) Done() { f.x.hark(-1) }
+
+// hark begins, or ends, to keep in mind whose end nobody listens to: between being
+// listed and being listened to a channel may end.
+func (x *Exchange) hark(more int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.listing += more; x.listing == 0 {
+		x.ended = nil
+	} else if x.ended == nil {
+		x.ended = map[string]bool{}
+	}
+}
+
+func (x *Exchange) unheard(channel string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ended != nil {
+		x.ended[channel] = true
+	}
+}
+
+// over tells whether a channel that was listed, and is listened to now, ended between.
+func (x *Exchange) over(channel string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.ended[channel]
 }
 
 // Why tells how a call that arrived then, and is not found, has ended.
@@ -207,27 +266,39 @@ func (f Found) Why(arrived time.Time) error {
 
 // List reads which callers and agents' legs exist, and takes the legs over.
 func (x *Exchange) List(ctx context.Context) (Found, error) {
-	channels, err := ari.Channels(ctx, x.conn)
+	x.hark(1)
+	f := Found{x: x, lines: map[hotline.CallID]ari.Channel{}, taken: map[hotline.CallID]*Line{}}
+	err := f.list(ctx)
 	if err != nil {
-		return Found{}, err
+		f.Done()
 	}
-	info, err := ari.Info(ctx, x.conn)
+	return f, err
+}
+
+func (f *Found) list(ctx context.Context) error {
+	channels, err := ari.Channels(ctx, f.x.conn)
 	if err != nil {
-		return Found{}, err
+		return err
 	}
-	f := Found{lines: map[hotline.CallID]ari.Channel{}, started: time.Time(info.StatusInfo.StartupTime)}
+	info, err := ari.Info(ctx, f.x.conn)
+	if err != nil {
+		return err
+	}
+	f.started = time.Time(info.StatusInfo.StartupTime)
 	for _, ch := range channels {
 		o, leg := offerOf(ch.ID)
 		switch {
 		case leg:
-			f.Legs = append(f.Legs, x.adopt(o, ch))
-		case x.ours(ch) && isDoor(told(ch)[0]):
+			if l, here := f.x.adopt(o, ch); here {
+				f.Legs = append(f.Legs, l)
+			}
+		case f.x.ours(ch) && isDoor(told(ch)[0]):
 			c := arrival(ch)
 			f.Callers = append(f.Callers, c)
 			f.lines[c.Call] = ch
 		}
 	}
-	return f, x.sweep(ctx, f)
+	return f.x.sweep(ctx, *f)
 }
 
 // ours tells whether the channel is in our application now.
@@ -255,6 +326,10 @@ func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 	}
 	l := newLine(x, x.conn, ch)
 	l.found, l.inside = true, true
+	f.taken[call] = l
+	if x.over(ch.ID) {
+		l.end(ivr.ErrHungUp)
+	}
 	return l
 }
 

@@ -181,12 +181,18 @@ func (x *Exchange) leg(o hotline.Offer) *leg {
 }
 
 // adopt takes over a leg that another controller made; one of ours it only
-// looks at. A leg that was made and perhaps not dialled is dialled.
-func (x *Exchange) adopt(o hotline.Offer, ch ari.Channel) routing.Leg {
-	if l := x.take(o, ch); l != nil && ch.State == stateDown {
+// looks at. A leg that was made and perhaps not dialled is dialled. One that ended since
+// it was listed is not here.
+func (x *Exchange) adopt(o hotline.Offer, ch ari.Channel) (found routing.Leg, here bool) {
+	l := x.take(o, ch)
+	switch {
+	case l != nil && x.over(ch.ID):
+		x.drop(l)
+		return found, false
+	case l != nil && ch.State == stateDown:
 		x.dial(l)
 	}
-	return routing.Leg{Agent: o.Agent, Offer: o.ID, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}
+	return routing.Leg{Agent: o.Agent, Offer: o.ID, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}, true
 }
 
 // take makes a leg of a channel that was found; nil where it is known, or is what is

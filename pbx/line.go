@@ -2,7 +2,6 @@ package pbx
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,8 +23,7 @@ type Line struct {
 	// OnAgent: answered only when an agent is found. Set before the first verb.
 	OnAgent bool
 
-	ended context.CancelCauseFunc
-	over  chan struct{} // closed when the pump has ended
+	over chan struct{} // closed when the pump has ended
 
 	// Of the pump.
 	lastKey   string
@@ -45,6 +43,7 @@ type Line struct {
 	found    bool // taken over: what sounds may be of another controller
 
 	mu       sync.Mutex
+	ended    context.CancelCauseFunc
 	why      error
 	keys     []byte
 	wake     chan struct{} // a key, or a playback that finished
@@ -74,7 +73,13 @@ func newLine(x *Exchange, c *ari.Conn, ch ari.Channel) *Line {
 // caller hangs up, the line is lost or fell behind. tag is what the line was
 // saying when another controller left it; "" is nothing.
 func (l *Line) Listen(ended context.CancelCauseFunc, tag string) {
+	l.mu.Lock()
 	l.ended = ended
+	why := l.why
+	l.mu.Unlock()
+	if why != nil { // it was over before it was listened to
+		ended(why)
+	}
 	go l.pump()
 	if tag != "" {
 		l.tag = tag
@@ -97,14 +102,26 @@ func (l *Line) pump() {
 	for e := range l.box.Events() {
 		l.hear(e)
 	}
-	switch err := l.box.Err(); {
-	case errors.Is(err, ari.ErrOverflow):
-		l.end(ivr.ErrResync)
-	case errors.Is(err, ari.ErrClosed), errors.Is(err, ari.ErrReplaced), errors.Is(err, ari.ErrUnauthorized):
-		l.end(ivr.ErrHandOver)
-	default:
-		l.end(ivr.ErrResync) // the connection was lost; the exchange lists anew
+	if l.severed(l.box.Err()) == nil {
+		l.end(ivr.ErrResync) // it fell behind
 	}
+}
+
+// severed ends the play of the call here where err says that the connection ended, and
+// gives the cause: another controller, or the next connection, plays it on. Of what was
+// asked last it is not known whether it was done. nil: err says something else.
+func (l *Line) severed(err error) error {
+	var why error
+	switch {
+	case isAny(err, ari.ErrClosed, ari.ErrReplaced, ari.ErrUnauthorized, ivr.ErrHandOver):
+		why = ivr.ErrHandOver
+	case isAny(err, ari.ErrLost, ivr.ErrResync):
+		why = ivr.ErrResync
+	default:
+		return nil
+	}
+	l.end(why)
+	return why
 }
 
 func (l *Line) end(why error) {
@@ -112,8 +129,11 @@ func (l *Line) end(why error) {
 	if l.why == nil {
 		l.why = why
 	}
+	ended := l.ended
 	l.mu.Unlock()
-	l.ended(why)
+	if ended != nil {
+		ended(why)
+	}
 }
 
 func (l *Line) hear(e *ari.Event) {
@@ -164,13 +184,12 @@ func (l *Line) batch(ctx context.Context, requests ...ari.Request) error {
 	return l.gone(l.conn.Batch(ctx, requests...))
 }
 
-// gone turns "no such channel" into the end of the call, and a lost connection into
-// the end of its play here: the next connection, or controller, plays it on. The
-// connection's own word of that may be late, when its reader stands still.
+// gone turns "no such channel" into the end of the call, and the end of the connection
+// into the end of its play here. The connection's own word of that may be late, when its
+// reader stands still.
 func (l *Line) gone(err error) error {
-	if errors.Is(err, ari.ErrLost) {
-		l.end(ivr.ErrResync)
-		return ivr.ErrResync
+	if why := l.severed(err); why != nil {
+		return why
 	}
 	if ari.IsNotFound(err) {
 		l.end(ivr.ErrHungUp)

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -24,24 +25,42 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		var caller, agent bool
 		switch were, caller, agent = l.within(ctx, t); {
 		case agent: // with the caller; or he has just left, and that is about to be told
+			if t.Record != "" && !l.recording(ctx, t.Record+SideCitizen) { // it came no further than joining them
+				l.notice(ctx, t)
+			}
 			return l.talk(ctx, t, leg)
 		case caller && leg.goes(ctx):
 			return l.talk(ctx, t, leg)
 		}
 	}
 	if err := l.join(ctx, t); err != nil {
-		l.x.hangUp(t.Offer) // nobody is left on a line that leads nowhere
-		select {
-		case <-leg.left:
-			return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: !were}, nil
-		default:
-			return ivr.TalkEnd{Unjoined: true}, err
+		if why := l.severed(err); why != nil { // whoever plays on finds out whether they are joined
+			return ivr.TalkEnd{}, why
 		}
+		l.x.hangUp(t.Offer) // nobody is left on a line that leads nowhere
+		return l.apart(ctx, leg, were, err)
 	}
-	if len(t.Notice) > 0 {
-		l.notice(ctx, t)
-	}
+	l.notice(ctx, t)
 	return l.talk(ctx, t, leg)
+}
+
+// apart tells what it means that err kept the two from being joined. were: they had been
+// joined before, and one of them or both left at the very moment of the take-over.
+func (l *Line) apart(ctx context.Context, leg *leg, were bool, err error) (ivr.TalkEnd, error) {
+	select {
+	case <-leg.left:
+		return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: !were}, nil
+	default:
+	}
+	var refused *ari.StatusError
+	if !were || !errors.As(err, &refused) {
+		return ivr.TalkEnd{Unjoined: true}, err
+	}
+	by := hotline.SideAgent
+	if ari.IsNotFound(l.conn.Do(context.WithoutCancel(ctx), ari.ChannelOf(l.id))) {
+		by = hotline.SideCaller
+	}
+	return ivr.TalkEnd{By: by}, nil
 }
 
 // within tells whether a controller before made the bridge, and who is in it. Both:
@@ -148,11 +167,16 @@ func (l *Line) parted(ctx context.Context) (ivr.TalkEnd, error) {
 	return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: ari.IsNotFound(err)}, nil
 }
 
-// notice says the first words to both.
+// notice says the first words to both. They are of the join: a controller that hands
+// over has them said. Those that another one began go on.
 func (l *Line) notice(ctx context.Context, t ivr.Talk) {
+	if len(t.Notice) == 0 {
+		return
+	}
 	media, err := l.x.opt.Sounds.Media(t.Notice)
 	if err == nil {
-		err = l.conn.Do(ctx, ari.PlayToBridge(bridgeOf+l.id, l.id+"."+t.Tag+".notice", "", media...))
+		play := ari.PlayToBridge(bridgeOf+l.id, l.id+"."+t.Tag+".notice", "", media...)
+		err = l.conn.Do(context.WithoutCancel(ctx), play.Or(http.StatusConflict))
 	}
 	l.x.trouble(t.Offer.Call, "say the agent's number", err)
 }

@@ -100,7 +100,7 @@ func TestATelephoneByTLSAndSRTP(t *testing.T) {
 	}
 
 	// It is rung by the connection that it opened, and each hears the other.
-	citizen, agent := joined(t, c, s, one)
+	citizen, agent := joined(t, c, telephone(t, phone.Options{Server: s.Addresses().SIP, Bind: citizenAddress, Number: "00055501"}), one)
 	speak(t, citizen, agent)
 	hangUp(t, agent)
 	hangUp(t, citizen)
@@ -124,10 +124,13 @@ func TestATelephoneByTLSAndSRTP(t *testing.T) {
 }
 
 // joined has a citizen and the telephone in one bridge, as the controller does.
-func joined(t *testing.T, c *controller, s *site.Site, desk *phone.Phone) (caller, agent *phone.Call) {
+func joined(t *testing.T, c *controller, citizen, desk *phone.Phone) (caller, agent *phone.Call) {
 	t.Helper()
 	c.forget()
-	caller = citizen(t, s, "12345", phone.DialOptions{})
+	caller, err := citizen.Dial(t.Context(), "12345", phone.DialOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	id := c.await(t, ari.StasisStart).Channel.ID
 	if err := c.Do(t.Context(), ari.Answer(id)); err != nil {
 		t.Fatal(err)
@@ -136,7 +139,7 @@ func joined(t *testing.T, c *controller, s *site.Site, desk *phone.Phone) (calle
 	if err := c.Do(t.Context(), ari.Originate{Channel: "agent.1", Endpoint: "PJSIP/8001", App: site.ARIApp}.Request()); err != nil {
 		t.Fatal(err)
 	}
-	agent, err := desk.NextCall(soon(t))
+	agent, err = desk.NextCall(soon(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +198,30 @@ func pushAll(t *testing.T, c ari.Doer, objects []asteriskconfig.Object) {
 		if err := c.Do(t.Context(), ari.PutDynamic("res_pjsip", o.Kind, o.ID, fields...)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A citizen whose provider sends TLS and SRTP talks with an agent on a plain telephone;
+// a call in the clear is refused at a trunk that is to be encrypted.
+func TestTheTrunkBySRTP(t *testing.T) {
+	t.Parallel()
+	p := makePapers(t)
+	s := sitetest.Start(t, func(o *site.Options) {
+		o.TLS, o.TrunkSRTP = &asteriskconfig.TLS{Certificate: p.cert, Key: p.key}, true
+	})
+	c := control(t, s)
+	pushAll(t, c, asteriskconfig.Telephone("8001", asteriskconfig.Digest("8001", "a-secret"), "127.0.0.1"))
+	desk := telephone(t, phone.Options{Server: s.Addresses().SIP, Number: "8001", Password: "a-secret"})
+	if err := desk.Register(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	provider := phone.Options{Server: s.Addresses().SIPS, Bind: citizenAddress, Number: "00055501", TLS: p.client(), SRTP: true}
+	caller, agent := joined(t, c, telephone(t, provider), desk)
+	speak(t, caller, agent)
+	hangUp(t, caller)
+	provider.SRTP = false
+	if code := dialled(t, telephone(t, provider)); code != 488 {
+		t.Errorf("a call in the clear is answered %d, not 488", code)
 	}
 }
 

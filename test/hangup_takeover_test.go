@@ -9,8 +9,11 @@ import (
 	"hotline/test/rig"
 )
 
-// One of two who talk hangs up while the next controller looks who is in their
-// bridge: he is gone from it and not yet gone from Asterisk. They have talked, the
+// The next controller looks who is in a bridge, and has listed who is there.
+var looks, listed = rig.ToAsterisk("bridges/b."), rig.ToAsterisk("asterisk/info")
+
+// One of two who talk, or both, hang up at the very moment of the take-over: they are
+// gone from their bridge, and the next controller has not heard that they hung up. They have talked, the
 // ticket says so, and nobody is put back into the queue.
 func TestHangUpAtTheTakeOver(t *testing.T) {
 	t.Parallel()
@@ -18,9 +21,13 @@ func TestHangUpAtTheTakeOver(t *testing.T) {
 	desk := r.Desk("1001")
 	desk.OnInvite(meets(phone.Answer(0)))
 	for i, story := range []struct {
-		name string
-		by   hotline.Side
-	}{{"the citizen hangs up", hotline.SideCaller}, {"the agent hangs up", hotline.SideAgent}} {
+		name           string
+		citizen, agent bool
+		at             rig.Moment
+	}{
+		{"the citizen hangs up", true, false, looks}, {"the agent hangs up", false, true, looks}, {"both hang up", true, true, looks},
+		{"the citizen is gone once he is listed", true, false, listed}, {"the agent is", false, true, listed}, {"both are", true, true, listed},
+	} {
 		t.Run(story.name, func(t *testing.T) {
 			r := r.With(t)
 			c := dial(r, "0005557"+string(rune('0'+i)))
@@ -30,23 +37,29 @@ func TestHangUpAtTheTakeOver(t *testing.T) {
 			r.Kill()
 			time.Sleep(away)
 			at := c.now()
-			hit := r.At(rig.ToAsterisk("bridges/b."), func() {
-				if story.by == hotline.SideCaller {
+			hit := r.At(story.at, func() {
+				if story.citizen {
 					c.hangup()
-				} else {
+				}
+				if story.agent {
 					must(t, agent.Hangup(soon(t)))
 				}
-				time.Sleep(50 * time.Millisecond) // he is out of the bridge
+				time.Sleep(50 * time.Millisecond) // he is out of the bridge, and the next one has not heard it
 			})
 			takeOver(r)
 			r.Happened(hit)
-			if story.by == hotline.SideAgent {
+			by := hotline.SideCaller
+			if story.citizen {
+				<-agent.Done()
+			} else {
+				by = hotline.SideAgent
 				c.hears("goodbye.1s", at)
 				c.over()
-			} else {
-				<-agent.Done()
 			}
-			c.ticket(hotline.EndAnswered, story.by)
+			k := c.TicketOf(c.number)
+			if k.End != hotline.EndAnswered || k.EndedBy != by && !(story.citizen && story.agent) {
+				t.Errorf("the ticket says %s by %s", k.End, k.EndedBy)
+			}
 			c.Clean()
 		})
 	}

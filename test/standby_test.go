@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hotline/phone"
 	"hotline/site"
 	"hotline/test/rig"
 )
@@ -78,6 +79,40 @@ func TestHandOver(t *testing.T) {
 		serves = next
 	}
 	crowd.goHome()
+}
+
+// The one that serves is told to stop while Asterisk joins a caller and an agent: it
+// waits for that, and the two talk on.
+func TestHandOverInAJoin(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, story(), func(o *site.Options) { o.RetrySeconds = 1 })
+	serves := r.Another(false)
+	r.Serves(serves)
+	desk := r.Agent("1001", "8001")
+	desk.OnInvite(meets(phone.Answer(0)))
+	follows := r.Another(true)
+	follows.StandsBy()
+	c := dial(r, "00055580")
+	stopped := make(chan error, 1)
+	hit, forget := serves.Aim(rig.ToAsterisk("addChannel"), func() bool {
+		go func() { stopped <- serves.Stop() }()
+		time.Sleep(away)
+		return true
+	})
+	defer forget()
+	c.press("2")
+	agent := next(t, desk)
+	r.Happened(hit)
+	must(t, <-stopped)
+	if serves.Said(func(l rig.Line) bool { return l.Is("msg", "exchange") }) {
+		t.Error("the join was cut off")
+	}
+	r.Serves(follows)
+	talk(t, c.Call, agent)
+	ending(c, agent)
+	if k := c.TicketOf(c.number); k.Offers != 1 {
+		t.Errorf("the ticket says %d offers", k.Offers)
+	}
 }
 
 // The one that serves is frozen, as by a host that stalls; another one takes over.
