@@ -83,14 +83,17 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	if err := a.recover(ctx, n, x); err != nil {
 		return err
 	}
-	if err := a.pushPhones(ctx, n, x); err != nil {
-		a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "asterisk", n.Name, "err", err)
-	}
+	told := a.newPhones(ctx, n, x)
 	if a.door != nil {
 		a.door.Again()
 	}
 	desks := a.desksOf(ctx, n, x)
 	up()
+	a.done.Go(func() { // those it knows change seldom: they do not hold up the start
+		if err := errors.Join(told, a.pushPhones(ctx, n, x)); err != nil && ctx.Err() == nil && x.Err() == nil {
+			a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "asterisk", n.Name, "err", err)
+		}
+	})
 	a.done.Go(func() { a.prove(ctx, n, x) })
 	a.done.Go(func() { a.keepDoor(ctx, n, x) })
 	return desks.watch(ctx)

@@ -9,25 +9,42 @@ import (
 	"hotline/pbx"
 )
 
+// newPhones makes the telephones known that Asterisk has not heard of: all, where it has
+// just started.
+func (a *App) newPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
+	return a.tellPhones(ctx, n, x, false)
+}
+
 // pushPhones makes every telephone's account known to Asterisk, and takes away
 // those the books no longer have. No file is rewritten and nothing reloaded.
-// While SQL is away Asterisk keeps the accounts it has.
 func (a *App) pushPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
+	return a.tellPhones(ctx, n, x, true)
+}
+
+// tellPhones: while SQL is away Asterisk keeps the accounts it has. known: it is told
+// also of those that it knows, perhaps as they were.
+func (a *App) tellPhones(ctx context.Context, n *node, x *pbx.Exchange, known bool) error {
+	a.accounts.Lock()
+	defer a.accounts.Unlock()
 	phones, err := a.opt.Store.Phones(ctx)
 	if err != nil {
 		return wrap("read the telephones", err)
 	}
-	known, err := x.Registered(ctx)
+	there, err := x.Registered(ctx)
 	if err != nil {
 		return wrap("ask Asterisk for its telephones", err)
 	}
 	for _, p := range phones {
-		delete(known, string(p.ID))
-		if err := x.PushPhone(ctx, asteriskconfig.Telephone(string(p.ID), p.Digest, n.Media, asteriskconfig.Encrypted(a.opt.SRTP)...)); err != nil {
+		_, has := there[string(p.ID)]
+		delete(there, string(p.ID))
+		if has && !known {
+			continue
+		}
+		if err := a.pushPhone(ctx, n, x, p.ID, p.Digest); err != nil {
 			return wrap("tell Asterisk of telephone "+string(p.ID), err)
 		}
 	}
-	for id := range known {
+	for id := range there {
 		if !asteriskconfig.Pushed(id) {
 			continue
 		}
@@ -38,16 +55,22 @@ func (a *App) pushPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 	return nil
 }
 
+func (a *App) pushPhone(ctx context.Context, n *node, x *pbx.Exchange, id hotline.PhoneID, digest string) error {
+	return x.PushPhone(ctx, asteriskconfig.Telephone(string(id), digest, n.Media, asteriskconfig.Encrypted(a.opt.SRTP)...))
+}
+
 // AddPhone makes a telephone's account, or gives it a new password, and tells
 // Asterisk.
 func (a *App) AddPhone(ctx context.Context, id hotline.PhoneID, display, password string) error {
+	a.accounts.Lock()
+	defer a.accounts.Unlock()
 	if err := a.opt.Store.AddPhone(ctx, id, display, password); err != nil {
 		return err
 	}
 	var errs []error
 	for _, n := range a.nodes {
 		if x := n.up(); x != nil { // else told with the next connection
-			errs = append(errs, x.PushPhone(ctx, asteriskconfig.Telephone(string(id), asteriskconfig.Digest(string(id), password), n.Media, asteriskconfig.Encrypted(a.opt.SRTP)...)))
+			errs = append(errs, a.pushPhone(ctx, n, x, id, asteriskconfig.Digest(string(id), password)))
 		}
 	}
 	return errors.Join(errs...)
@@ -55,6 +78,8 @@ func (a *App) AddPhone(ctx context.Context, id hotline.PhoneID, display, passwor
 
 // RemovePhone takes a telephone's account away.
 func (a *App) RemovePhone(ctx context.Context, id hotline.PhoneID) error {
+	a.accounts.Lock()
+	defer a.accounts.Unlock()
 	if err := a.opt.Store.RemovePhone(ctx, id); err != nil {
 		return err
 	}

@@ -170,12 +170,20 @@ func (p *Phone) open() error {
 	if err != nil {
 		return err
 	}
-	p.dg = diago.NewDiago(p.ua,
+	options := []diago.DiagoOption{
 		diago.WithLogger(quiet), // first: the options after it log
 		diago.WithTransport(wire),
 		diago.WithMediaConfig(diago.MediaConfig{Codecs: codecs}),
 		diago.WithServerRequestMiddleware(p.receive),
-	)
+	}
+	if p.opts.TLS != nil { // its connections begin at the telephone's own address too
+		from, err := sipgo.NewClient(p.ua, sipgo.WithClientNAT(), sipgo.WithClientLogger(quiet), sipgo.WithClientConnectionAddr(net.JoinHostPort(ip, "0")))
+		if err != nil {
+			return err
+		}
+		options = append(options, diago.WithClient(from))
+	}
+	p.dg = diago.NewDiago(p.ua, options...)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if err := p.dg.ServeBackground(p.ctx, p.serve); err != nil {
 		return err
