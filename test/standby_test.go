@@ -14,11 +14,12 @@ import (
 	"hotline/test/rig"
 )
 
-// takeOvers and frozen are how often the figures of docs/reliability.md are
-// taken: go test ./test -run 'TestStandby|TestWoken' -takeovers 20 -frozen 50 -v.
+// takeOvers, frozen and frozenMost are how the figures of docs/reliability.md are taken:
+// go test ./test -run 'TestStandby|TestWoken' -takeovers 20 -frozen 50 -frozen-most 30s -timeout 0 -v.
 var (
-	takeOvers = flag.Int("takeovers", 2, "how often a controller is killed in TestStandby")
-	frozen    = flag.Int("frozen", 1, "how often a controller is stopped and woken in TestWoken")
+	takeOvers  = flag.Int("takeovers", 2, "how often a controller is killed in TestStandby")
+	frozen     = flag.Int("frozen", 1, "how often a controller is stopped and woken in TestWoken")
+	frozenMost = flag.Duration("frozen-most", 6*time.Second, "for how long at most; 5 s at least")
 )
 
 // mostTakeOver is how long callers may be without a controller when the one that
@@ -129,7 +130,7 @@ func TestWoken(t *testing.T) {
 		crowd.Serves(next)
 		t.Logf("taken over %v after it froze", time.Since(began).Round(time.Millisecond))
 		crowd.same(before)
-		time.Sleep(time.Until(began.Add(5*time.Second + time.Duration(rand.IntN(1000))*time.Millisecond)))
+		time.Sleep(time.Until(began.Add(5*time.Second + rand.N(*frozenMost-5*time.Second))))
 		serves.Thaw()
 		serves.Overtaken(5 * time.Second)
 		if granted := serves.Granted(); len(granted) > 0 {

@@ -112,7 +112,7 @@ function drawToday() {
   const list = $('today');
   $('asof').textContent = t ? words[language].asof(clockText(new Date(t.as_of))) : '';
   if (!t) { list.replaceChildren(); return; }
-  const rate = (r, of) => of > 0 ? (100 * r).toFixed(1) + ' %' : '–';
+  const rate = (r, of) => of > 0 ? (r >= 1 ? '100' : (100 * r).toFixed(1)) + ' %' : '–';
   const figures = [
     [word('calls'), t.calls],
     [word('offeredCalls'), t.offered],
