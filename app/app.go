@@ -93,7 +93,7 @@ type App struct {
 	watchdog *watchdog
 	doors    doors
 	door     *guard.Guard // nil: nobody counts
-	accounts sync.Mutex   // of telephones: what SQL has and what Asterisk is told go together
+	accounts sync.Mutex   // of telephones: one change after the other
 
 	// Calls end first: what they need lasts until each is put down, or what an
 	// orderly end cuts off (a join under way) would be taken for a failure.

@@ -26,6 +26,7 @@ type calls struct {
 	mu      sync.Mutex
 	running map[hotline.CallID]*running
 	lost    map[hotline.CallID]*ivr.Record
+	closed  bool // none begins any more
 	playing sync.WaitGroup
 }
 
@@ -133,11 +134,11 @@ func (c *calls) count() int {
 	return len(c.running)
 }
 
-// begin notes that a call is played; false when it is already.
+// begin notes that a call is played; nil when it is already, or none begins any more.
 func (c *calls) begin(id hotline.CallID, ticket hotline.TicketNo) *running {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running[id] != nil {
+	if c.running[id] != nil || c.closed {
 		return nil
 	}
 	r := &running{ticket: ticket}
@@ -196,12 +197,22 @@ func (c *calls) unpark(id hotline.CallID) *ivr.Record {
 	return rec
 }
 
-func (c *calls) wait() { c.playing.Wait() }
+// wait waits for those that are played; whoever arrives from now on is the next
+// controller's.
+func (c *calls) wait() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.playing.Wait()
+}
 
 // arrived begins a call that reached the application: a new one, or one that
 // the dialplan held while no controller served. It is called from the
 // exchange's reader and does not wait. A call that was found already is played.
 func (a *App) arrived(c pbx.Arrival, line func() *pbx.Line) {
+	if a.life.Err() != nil {
+		return // the next controller finds the channel
+	}
 	if c.Door == doorCode {
 		l := line()
 		a.done.Go(func() { a.code(c, l) })
@@ -308,6 +319,9 @@ func (a *App) finish(rec *ivr.Record, why error) {
 	}
 }
 
+// againEvery is how long is waited before a call that fell behind is looked for.
+const againEvery = 200 * time.Millisecond
+
 // again looks for one call that fell behind while the connection stands.
 func (a *App) again(id hotline.CallID) {
 	x := a.nodeOf(id).up()
@@ -315,7 +329,18 @@ func (a *App) again(id hotline.CallID) {
 		return // the next connection finds it
 	}
 	a.done.Go(func() {
-		if err := a.resume(a.parts, x, id); err != nil {
+		for { // a moment later: what failed once may fail again
+			select {
+			case <-a.life.Done():
+				return
+			case <-x.Done():
+				return // the next connection finds it
+			case <-time.After(againEvery):
+			}
+			err := a.resume(a.parts, x, id)
+			if err == nil {
+				return
+			}
 			a.log.Warn("resync", "call", id, "err", err)
 		}
 	})

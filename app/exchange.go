@@ -247,6 +247,7 @@ func (a *App) resume(ctx context.Context, x *pbx.Exchange, id hotline.CallID) er
 	for _, c := range found.Callers {
 		if c.Call == id {
 			a.take(ctx, x, found, c, rec)
+			a.done.Go(func() { a.lookAgain(ctx, x, found) })
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ type node struct {
 	was      map[string]bool                 // those when the connection ended; of serve
 	lost     atomic.Bool                     // given up, until it is connected again
 	load     load
+	accounts sync.Mutex // of telephones: what SQL has and what it is told go together
 }
 
 // has tells whether the call is on it.

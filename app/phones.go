@@ -24,8 +24,8 @@ func (a *App) pushPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 // tellPhones: while SQL is away Asterisk keeps the accounts it has. known: it is told
 // also of those that it knows, perhaps as they were.
 func (a *App) tellPhones(ctx context.Context, n *node, x *pbx.Exchange, known bool) error {
-	a.accounts.Lock()
-	defer a.accounts.Unlock()
+	n.accounts.Lock()
+	defer n.accounts.Unlock()
 	phones, err := a.opt.Store.Phones(ctx)
 	if err != nil {
 		return wrap("read the telephones", err)
@@ -70,7 +70,9 @@ func (a *App) AddPhone(ctx context.Context, id hotline.PhoneID, display, passwor
 	var errs []error
 	for _, n := range a.nodes {
 		if x := n.up(); x != nil { // else told with the next connection
+			n.accounts.Lock()
 			errs = append(errs, a.pushPhone(ctx, n, x, id, asteriskconfig.Digest(string(id), password)))
+			n.accounts.Unlock()
 		}
 	}
 	return errors.Join(errs...)
@@ -84,8 +86,12 @@ func (a *App) RemovePhone(ctx context.Context, id hotline.PhoneID) error {
 		return err
 	}
 	var errs []error
-	for _, x := range a.exchanges() {
-		errs = append(errs, x.RemovePhone(ctx, string(id)))
+	for _, n := range a.nodes {
+		if x := n.up(); x != nil {
+			n.accounts.Lock()
+			errs = append(errs, x.RemovePhone(ctx, string(id)))
+			n.accounts.Unlock()
+		}
 	}
 	return errors.Join(errs...)
 }

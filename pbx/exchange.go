@@ -139,8 +139,8 @@ const DoorLeft = "left"
 
 // arrived takes what belongs to nobody yet: new channels.
 func (x *Exchange) arrived(c *ari.Conn, e *ari.Event) {
-	if e.Type == ari.ChannelHangupRequest || e.Type == ari.ChannelDestroyed { // of a caller only the first is told
-		x.unheard(e.Channel.ID)
+	if e.Type == ari.ChannelHangupRequest || e.Type == ari.ChannelDestroyed {
+		x.unheard(e)
 		return
 	}
 	if e.Type != ari.StasisStart || len(e.Args) == 0 || e.Args[0] == doorRecorder {
@@ -206,9 +206,9 @@ type Found struct {
 	started time.Time // when this Asterisk did
 }
 
-// Again looks who of the callers that were taken over is still there. That a caller
-// hangs up is told once; one who did so just before there was a connection may have been
-// on his way out when he was listed.
+// Again looks who of those that were taken over is still there. That a caller hangs up is
+// told once; one who did so just before there was a connection may have been on his way
+// out when he was listed.
 func (f Found) Again(ctx context.Context) error {
 	channels, err := ari.Channels(ctx, f.x.conn)
 	if err != nil {
@@ -221,6 +221,12 @@ func (f Found) Again(ctx context.Context) error {
 	for call, l := range f.taken {
 		if !there[call] {
 			l.end(ivr.ErrHungUp)
+		}
+	}
+	for _, found := range f.Legs {
+		o := hotline.Offer{ID: found.Offer, Agent: found.Agent}
+		if l := f.x.leg(o); l != nil && !there[hotline.CallID(legID(o))] && f.x.drop(l) {
+			f.x.tell(l, routing.Gone, routing.WhyEnded)
 		}
 	}
 	return nil
@@ -241,11 +247,16 @@ func (x *Exchange) hark(more int) {
 	}
 }
 
-func (x *Exchange) unheard(channel string) {
+// unheard keeps the end of a channel in mind. Of a caller only the request is told; of a
+// leg its end is, and a telephone that is asked to stop ringing rings on until then.
+func (x *Exchange) unheard(e *ari.Event) {
+	if _, leg := offerOf(e.Channel.ID); leg && e.Type != ari.ChannelDestroyed {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.ended != nil {
-		x.ended[channel] = true
+		x.ended[e.Channel.ID] = true
 	}
 }
 

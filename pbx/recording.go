@@ -35,8 +35,9 @@ func (l *Line) record(ctx context.Context, t ivr.Talk) error {
 	who := map[string]string{SideCitizen: l.id, SideAgent: legID(t.Offer)}
 	for _, side := range sides {
 		err := l.conn.Do(ctx, ari.Snoop(who[side], l.recorder(side), "in", l.x.opt.ARI.App, doorRecorder))
-		// Asterisk answers 500, not 409, when the listening channel is there.
-		if err != nil && !l.recording(ctx, t.Record+side) {
+		// Asterisk answers 500, not 409, when the listening channel is there, perhaps
+		// made by a controller that came no further.
+		if err != nil && l.conn.Do(ctx, ari.ChannelOf(l.recorder(side))) != nil {
 			return err
 		}
 	}
@@ -96,7 +97,7 @@ func (l *Line) begin(ctx context.Context, t ivr.Talk) (note string) {
 	if t.Record == "" {
 		return ""
 	}
-	if err := l.record(ctx, t); err != nil && ctx.Err() == nil {
+	if err := l.record(context.WithoutCancel(ctx), t); err != nil && ctx.Err() == nil { // it is of the join
 		l.x.trouble(t.Offer.Call, "record", err)
 		return "not recorded: " + err.Error()
 	}

@@ -168,15 +168,14 @@ func (l *Line) parted(ctx context.Context) (ivr.TalkEnd, error) {
 }
 
 // notice says the first words to both. They are of the join: a controller that hands
-// over has them said. Those that another one began go on.
+// over has them said.
 func (l *Line) notice(ctx context.Context, t ivr.Talk) {
 	if len(t.Notice) == 0 {
 		return
 	}
 	media, err := l.x.opt.Sounds.Media(t.Notice)
 	if err == nil {
-		play := ari.PlayToBridge(bridgeOf+l.id, l.id+"."+t.Tag+".notice", "", media...)
-		err = l.conn.Do(context.WithoutCancel(ctx), play.Or(http.StatusConflict))
+		err = l.conn.Do(context.WithoutCancel(ctx), ari.PlayToBridge(bridgeOf+l.id, l.id+"."+t.Tag+".notice", "", media...))
 	}
 	l.x.trouble(t.Offer.Call, "say the agent's number", err)
 }

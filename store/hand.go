@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 
 	"hotline"
 )
@@ -18,7 +20,8 @@ import (
 // behind that. The file is written without fsync: what a killed process wrote is there,
 // what a machine lost is not asked for, for then the file is of another boot.
 const (
-	handStep = 50 // so many more numbers may be given after each note
+	handStep = 100 // so many numbers may be given after each note
+	handLow  = 50  // so few may be left, and the next note is due
 
 	// handSize is one page, so that a note is whole or was not made.
 	handSize = 4096
@@ -27,7 +30,10 @@ const (
 )
 
 // hand is the file.
-type hand struct{ file *os.File }
+type hand struct {
+	mu   sync.Mutex // of notes
+	file *os.File
+}
 
 // note is what stands in it.
 type note struct {
@@ -50,7 +56,7 @@ func openHand(path string, left []string) (*hand, []block, error) {
 	if err != nil {
 		return nil, nil, hotline.Errorf(hotline.Unavailable, "the ticket numbers in hand are not noted; if this controller is killed they stay unused: %w", err)
 	}
-	h := &hand{f}
+	h := &hand{file: f}
 	var blocks []block
 	for _, p := range append([]string{path}, left...) {
 		blocks = unite(blocks, readHand(p))
@@ -121,18 +127,49 @@ func (h *hand) write(blocks []block) error {
 
 func (h *hand) close() error { return h.file.Close() }
 
-// note allows some more numbers of a block to be given, once the hand knows of it. It
-// writes to the system's memory, not to the disk. Called with mu held.
-func (n *Numbers) note(at int) error {
-	b := &n.blocks[at]
-	if n.hand == nil || b.next < b.noted {
-		return nil
+// keepNoted notes more numbers whenever few are left that may be given: beside the
+// reserving, which may wait long for SQL, and beside the giving, which waits for no disk.
+func (n *Numbers) keepNoted(ctx context.Context) {
+	defer close(n.noted)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.due:
+		}
+		n.note()
 	}
-	before := b.noted
-	b.noted = min(b.next+handStep, b.last+1)
-	err := n.hand.write(n.blocks)
-	if err != nil {
-		b.noted = before
+}
+
+// note allows some more numbers to be given, once the hand knows of them. What it
+// cannot note is not given: those calls get a number when they are written.
+func (n *Numbers) note() {
+	if n.hand == nil {
+		return
 	}
-	return err
+	n.hand.mu.Lock()
+	defer n.hand.mu.Unlock()
+	n.mu.Lock()
+	blocks, ahead := slices.Clone(n.blocks), map[string]int{}
+	n.mu.Unlock()
+	for _, b := range blocks {
+		ahead[b.serves] += b.noted - b.next
+	}
+	for i, b := range blocks {
+		more := min(max(handStep-ahead[b.serves], 0), b.last+1-b.noted)
+		blocks[i].noted += more
+		ahead[b.serves] += more
+	}
+	if err := n.hand.write(blocks); err != nil {
+		n.failed(err)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i, b := range n.blocks {
+		at := slices.IndexFunc(blocks, func(x block) bool { return x.day == b.day && x.last == b.last })
+		if at >= 0 {
+			n.blocks[i].noted = max(b.noted, blocks[at].noted)
+		}
+	}
 }

@@ -52,6 +52,8 @@ type Numbers struct {
 	done   chan struct{}
 	low    chan struct{}
 	hand   *hand // nil: killed, this process leaves all it had unused
+	due    chan struct{}
+	noted  chan struct{} // closed when noting has ended
 
 	mu     sync.Mutex
 	blocks []block // in the order of their days
@@ -76,7 +78,8 @@ type NumbersOptions struct {
 // this day and those after it, it waits a second and goes on: calls get their numbers
 // when they are written.
 func (s *Store) OpenNumbers(ctx context.Context, o NumbersOptions) *Numbers {
-	n := &Numbers{store: s, now: o.Now, done: make(chan struct{}), low: make(chan struct{}, 1)}
+	n := &Numbers{store: s, now: o.Now, done: make(chan struct{}), low: make(chan struct{}, 1),
+		due: make(chan struct{}, 1), noted: make(chan struct{})}
 	if n.now == nil {
 		n.now = time.Now
 	}
@@ -89,6 +92,7 @@ func (s *Store) OpenNumbers(ctx context.Context, o NumbersOptions) *Numbers {
 	ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	first := make(chan struct{})
 	go n.keep(ctx, first)
+	go n.keepNoted(ctx)
 	select {
 	case <-first:
 	case <-time.After(prepareFirst):
@@ -117,33 +121,41 @@ func (n *Numbers) Next(now time.Time) (hotline.TicketNo, string, error) {
 
 // take cuts one number off the day's blocks, or off an older day's.
 func (n *Numbers) take(day string) (block, error) {
-	at, left := -1, 0
+	at, left, noted := -1, 0, 0
 	for i, b := range n.blocks {
 		if b.serves > day || b.left() == 0 {
 			continue
 		}
-		if at < 0 || n.blocks[at].serves != b.serves {
-			at = i
-		}
 		if b.serves == day {
 			left += b.left()
 		}
+		if n.hand != nil && b.next == b.noted {
+			continue
+		}
+		if at < 0 || n.blocks[at].serves != b.serves {
+			at, noted = i, 0
+		}
+		noted += b.noted - b.next
 	}
 	if left <= numberAhead {
-		select {
-		case n.low <- struct{}{}:
-		default:
-		}
+		nudge(n.low)
+	}
+	if noted <= handLow {
+		nudge(n.due)
 	}
 	if at < 0 {
 		return block{}, hotline.Errorf(hotline.Unavailable, "no ticket number is in hand and the database gives none: %w", errors.Join(errNoNumbers, n.err))
 	}
-	if err := n.note(at); err != nil {
-		return block{}, hotline.Errorf(hotline.Unavailable, "%w", err)
-	}
 	b := n.blocks[at]
 	n.blocks[at].next++
 	return block{day: b.day, next: b.next, last: b.next}, nil
+}
+
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 var errNoNumbers = errors.New("the reserved numbers are used up")
@@ -170,6 +182,7 @@ func (n *Numbers) keep(ctx context.Context, first chan<- struct{}) {
 	tick := time.NewTicker(refillEvery)
 	defer tick.Stop()
 	n.failed(n.refill(ctx))
+	n.note()
 	close(first)
 	for {
 		select {
@@ -238,10 +251,8 @@ func (n *Numbers) reserve(ctx context.Context, of time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.blocks = append(n.blocks, b)
-	if n.hand == nil {
-		return nil
-	}
-	return n.hand.write(n.blocks)
+	nudge(n.due)
+	return nil
 }
 
 // Close ends the keeping and gives blocks back that nobody reserved behind; the others
@@ -249,6 +260,7 @@ func (n *Numbers) reserve(ctx context.Context, of time.Time) error {
 func (n *Numbers) Close(ctx context.Context) error {
 	n.cancel()
 	<-n.done
+	<-n.noted
 	ctx, cancel := bounded(ctx, readWithin) // numbers not given back are only gaps
 	defer cancel()
 	n.mu.Lock()

@@ -29,7 +29,7 @@ const mostTakeOver = 2 * time.Second
 // led is a crowd, and the controller that serves it.
 func led(t *testing.T) (*crowd, *rig.Controller) {
 	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
-	r.Rules.Ring = time.Minute
+	r.Rules.Ring = time.Hour // one rings all the time
 	serves := r.Another(false)
 	r.Serves(serves)
 	return gather(r), serves

@@ -206,7 +206,7 @@ func (p *scanner) skip() string {
 		default:
 			p.scalar()
 		}
-		if depth < 0 || p.i == start || p.peek() == 0 && depth > 0 {
+		if depth < 0 || p.i == start || depth > 0 && p.peek() == 0 {
 			p.fail() // a value was expected, or its end
 			return ""
 		}

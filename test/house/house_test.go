@@ -93,7 +93,7 @@ func build(t *testing.T, set map[string]string, changes ...func(*site.Options)) 
 	maps.Copy(h.set, set)
 	password, err := h.at.RedisPassword()
 	h.must(err)
-	h.live, err = live.Open(t.Context(), live.Options{Address: h.at.Redis, Password: password})
+	h.live, err = live.Open(t.Context(), live.Options{Address: h.at.Redis, Password: password, Timeout: 5 * time.Second}) // the story reads; it has time
 	h.must(err)
 	t.Cleanup(func() { _ = h.live.Close() })
 	h.books, err = store.Open(t.Context(), store.Options{DSN: filepath.Join(h.at.Dir, "hotline.db")})
