@@ -29,7 +29,6 @@ func (r *Rig) watch(address string) {
 	r.must(err)
 	o := boardAt(address, password)
 	o.Timeout = patience
-	o.Timeout = 5 * time.Second // the story reads; it has time
 	l, err := live.Open(r.T.Context(), o)
 	r.must(err)
 	r.T.Cleanup(func() { _ = l.Close() })
