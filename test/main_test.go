@@ -11,5 +11,5 @@ import (
 
 func TestMain(m *testing.M) {
 	phone.Quiet()
-	os.Exit(rig.Main(m, direct(), story(), patient()))
+	os.Exit(rig.Main(m, direct(), story(), patient(), recorded()))
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"hotline/ivr"
 	"hotline/phone"
 	"hotline/site"
 	"hotline/test/rig"
@@ -82,11 +84,19 @@ func TestHandOver(t *testing.T) {
 	crowd.goHome()
 }
 
+// recorded is story with talks that are recorded.
+func recorded() *ivr.Flow {
+	f := story()
+	f.Name, f.Hash = "recorded", "recorded"
+	f.Steps["talk"] = ivr.TalkStep{Notice: []string{"serving.1s"}, Record: true, Next: "goodbye", Queue: "queue"}
+	return f
+}
+
 // The one that serves is told to stop while Asterisk joins a caller and an agent: it
-// waits for that, and the two talk on.
+// waits for that, the two talk on, hear the first words once and are recorded.
 func TestHandOverInAJoin(t *testing.T) {
 	t.Parallel()
-	r := rig.New(t, story(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r := rig.New(t, recorded(), func(o *site.Options) { o.RetrySeconds = 1 })
 	serves := r.Another(false)
 	r.Serves(serves)
 	desk := r.Agent("1001", "8001")
@@ -104,6 +114,8 @@ func TestHandOverInAJoin(t *testing.T) {
 	c.press("2")
 	agent := next(t, desk)
 	r.Happened(hit)
+	again, leave := follows.Aim(rig.ToAsterisk("bridges/b.", "/play"), func() bool { return true })
+	defer leave()
 	must(t, <-stopped)
 	if serves.Said(func(l rig.Line) bool { return l.Is("msg", "exchange") }) {
 		t.Error("the join was cut off")
@@ -111,9 +123,20 @@ func TestHandOverInAJoin(t *testing.T) {
 	r.Serves(follows)
 	talk(t, c.Call, agent)
 	ending(c, agent)
-	if k := c.TicketOf(c.number); k.Offers != 1 {
+	k := c.TicketOf(c.number)
+	if k.Offers != 1 {
 		t.Errorf("the ticket says %d offers", k.Offers)
 	}
+	select {
+	case <-again:
+		t.Error("the first words were said twice")
+	default:
+	}
+	if k.Note != "" || k.Recording == "" {
+		t.Errorf("the talk is not recorded: %q, %s", k.Recording, k.Note)
+	}
+	file := filepath.Join(r.Site.Addresses().Recordings, k.Recording)
+	r.Within(5*time.Second, "the recording is there", func() bool { _, err := os.Stat(file); return err == nil })
 }
 
 // The one that serves is frozen, as by a host that stalls; another one takes over.

@@ -13,7 +13,9 @@ import (
 	"hotline/app"
 	"hotline/ivr"
 	"hotline/live"
+	"hotline/pbx"
 	"hotline/pbx/ari"
+	"hotline/recording"
 	"hotline/routing"
 	"hotline/site"
 	"hotline/store"
@@ -98,12 +100,26 @@ func (p *parts) controller(at site.Addresses, others map[string]site.Addresses, 
 		}
 		asterisks = append(asterisks, other)
 	}
+	keeper, err := keeperOf(at, flow)
+	if err != nil {
+		return nil, err
+	}
 	return app.New(app.Options{
-		Stuck: p.stuck, Limits: p.limits,
+		Stuck: p.stuck, Limits: p.limits, Recordings: keeper,
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
 		Asterisks: asterisks, Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
 		Log: log,
 	}), nil
+}
+
+// keeperOf keeps recordings where the flow has talks recorded.
+func keeperOf(at site.Addresses, flow *ivr.Flow) (*recording.Keeper, error) {
+	for _, s := range flow.Steps {
+		if talk, ok := s.(ivr.TalkStep); ok && talk.Record {
+			return recording.Open(recording.Options{Dir: at.Recordings, Citizen: pbx.SideCitizen, Agent: pbx.SideAgent})
+		}
+	}
+	return nil, nil
 }
 
 func asterisk(name string, at site.Addresses) (app.Asterisk, error) {
