@@ -199,7 +199,7 @@ func books(r *rig.Rig, calls int) (all []Ticket) {
 			page, err := r.Store.ListTickets(r.T.Context(), store.Filter{Limit: 1000, Before: hotline.TicketNo(before)})
 			must(r.T, err)
 			for _, k := range page {
-				all = append(all, Ticket{Number: string(k.Number), Call: string(k.Call), Caller: k.Caller.Number, Agent: string(k.Agent), Answered: !k.Joined.IsZero(), How: fmt.Sprintf("%s by %s, %d offers, at %v", k.End, k.EndedBy, k.Offers, k.Path)})
+				all = append(all, Ticket{Number: string(k.Number), Call: string(k.Call), Caller: k.Caller.Number, Agent: string(k.Agent), Answered: !k.Joined.IsZero(), Joined: k.Joined, How: fmt.Sprintf("%s by %s, %d offers, at %v", k.End, k.EndedBy, k.Offers, k.Path)})
 				before = string(k.Number)
 			}
 			if len(page) < 1000 {

@@ -16,6 +16,10 @@ const atOnce = 100 * time.Millisecond
 // processors and much to do besides has kept a telephone from speaking for 1.8 s.
 const silence = 4 * time.Second
 
+// inaudible is how long a talk is at most that neither telephone can tell: who hangs up
+// so soon after he was joined has talked, and has heard nobody.
+const inaudible = 300 * time.Millisecond
+
 // Verdict is what went wrong in a run; each count is asked to be zero.
 type Verdict struct {
 	DroppedTalks    int
@@ -282,6 +286,7 @@ func (t trial) tickets(v *Verdict) {
 			v.fault(&v.TicketsMissing, "%s has no ticket", c.Number)
 		case len(ts) > 1:
 			v.fault(&v.TicketsDouble, "%s has %d tickets: %v", c.Number, len(ts), ts)
+		case len(c.Heard) == 0 && ts[0].Answered && !c.Hung.IsZero() && c.Hung.Sub(ts[0].Joined) < inaudible:
 		case len(c.Heard) > 0 != ts[0].Answered:
 			v.fault(&v.TicketsWrong, "the ticket of %s (call %s, %s) says talked: %t; heard: %v; hung up %s", c.Number, ts[0].Call, ts[0].How, ts[0].Answered, t.heardBy(c), clock(c.Hung))
 		case len(c.Heard) > 0 && !t.talkedWith(c, ts[0].Agent):

@@ -56,6 +56,7 @@ type Offer struct {
 type Ticket struct {
 	Number, Call, Caller, Agent string
 	Answered                    bool
+	Joined                      time.Time
 	How                         string // how it ended, for people
 }
 
