@@ -33,6 +33,7 @@ const (
 type hand struct {
 	mu   sync.Mutex // of notes
 	file *os.File
+	boot string
 }
 
 // note is what stands in it.
@@ -56,7 +57,7 @@ func openHand(path string, left []string) (*hand, []block, error) {
 	if err != nil {
 		return nil, nil, hotline.Errorf(hotline.Unavailable, "the ticket numbers in hand are not noted; if this controller is killed they stay unused: %w", err)
 	}
-	h := &hand{file: f}
+	h := &hand{file: f, boot: boot()}
 	var blocks []block
 	for _, p := range append([]string{path}, left...) {
 		blocks = unite(blocks, readHand(p))
@@ -110,7 +111,7 @@ func boot() string {
 
 // write notes what may be given from now on, by others.
 func (h *hand) write(blocks []block) error {
-	n := note{Boot: boot(), Blocks: []noteBlock{}}
+	n := note{Boot: h.boot, Blocks: []noteBlock{}}
 	for _, b := range blocks[:min(len(blocks), handMost)] {
 		n.Blocks = append(n.Blocks, noteBlock{Day: b.day, Serves: b.serves, Next: b.noted, Last: b.last})
 	}
@@ -156,6 +157,9 @@ func (n *Numbers) note() {
 		ahead[b.serves] += b.noted - b.next
 	}
 	for i, b := range blocks {
+		if ahead[b.serves] > handLow {
+			continue
+		}
 		more := min(max(handStep-ahead[b.serves], 0), b.last+1-b.noted)
 		blocks[i].noted += more
 		ahead[b.serves] += more

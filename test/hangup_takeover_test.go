@@ -13,8 +13,8 @@ import (
 var looks, listed = rig.ToAsterisk("bridges/b."), rig.ToAsterisk("asterisk/info")
 
 // One of two who talk, or both, hang up at the very moment of the take-over: they are
-// gone from their bridge, and the next controller has not heard that they hung up. They have talked, the
-// ticket says so, and nobody is put back into the queue.
+// gone from their bridge, and the next controller has not heard that they hung up. They
+// have talked, the ticket says so, and nobody is put back into the queue.
 func TestHangUpAtTheTakeOver(t *testing.T) {
 	t.Parallel()
 	r := killSite(t)

@@ -286,7 +286,7 @@ func (t trial) tickets(v *Verdict) {
 			v.fault(&v.TicketsMissing, "%s has no ticket", c.Number)
 		case len(ts) > 1:
 			v.fault(&v.TicketsDouble, "%s has %d tickets: %v", c.Number, len(ts), ts)
-		case len(c.Heard) == 0 && ts[0].Answered && !c.Hung.IsZero() && c.Hung.Sub(ts[0].Joined) < inaudible:
+		case len(c.Heard) == 0 && ts[0].Answered && !c.Hung.IsZero() && c.Hung.Sub(ts[0].Joined).Abs() < inaudible:
 		case len(c.Heard) > 0 != ts[0].Answered:
 			v.fault(&v.TicketsWrong, "the ticket of %s (call %s, %s) says talked: %t; heard: %v; hung up %s", c.Number, ts[0].Call, ts[0].How, ts[0].Answered, t.heardBy(c), clock(c.Hung))
 		case len(c.Heard) > 0 && !t.talkedWith(c, ts[0].Agent):

@@ -85,6 +85,9 @@ func TestTheJudge(t *testing.T) {
 		}, "twice"},
 		{"there is a ticket of nobody", func(s *Seen) { s.Tickets = append(s.Tickets, Ticket{Number: "CZ4", Caller: "00000000099"}) }, "twice"},
 		{"a ticket names another agent", func(s *Seen) { s.Tickets[0].Agent = "1002" }, "wrong"},
+		{"a ticket tells of a talk after the hang-up", func(s *Seen) {
+			s.Tickets[2].Answered, s.Tickets[2].Joined = true, s.Callers[2].Hung.Add(5*time.Second)
+		}, "wrong"},
 		{"a ticket knows of no talk", func(s *Seen) { s.Tickets[0].Answered = false }, "wrong"},
 	} {
 		t.Run(story.name, func(t *testing.T) {
