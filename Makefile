@@ -13,7 +13,7 @@ help:
 	@echo 'make lint     gofmt, go vet, staticcheck'
 	@echo 'make bench    the figures of docs/benchmarks.md, ten minutes'
 	@echo 'make chaos    kills and freezes under load, ten minutes (CHAOS_MINUTES, CHAOS_SEED)'
-	@echo 'make overload what this machine can take, then five times as many calls, five minutes'
+	@echo 'make overload what this machine can take, then five times as many calls, ten minutes'
 	@echo 'make soak     2,740 calls in an hour, then ten real minutes of a 33-seat day (SOAK, DAY)'
 	@echo 'make fuzz     what strangers can send, ten minutes each (FUZZ_MINUTES)'
 	@echo 'make fresh    both commands from a fresh clone, as an ordinary user on a bare PATH'

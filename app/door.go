@@ -72,7 +72,11 @@ func guardOf(set city.Settings) *guard.Options {
 		Log: set.Guard.Log, State: filepath.Join(set.Directories.Var, "shut-out"),
 		Attempts: set.Guard.Attempts, Within: set.Guard.Within, For: set.Guard.For,
 	}
-	for _, word := range append(slices.Clone(set.Trunk.Match), set.Guard.Spared...) {
+	spared := append(slices.Clone(set.Trunk.Match), set.Guard.Spared...)
+	if gate, err := netip.ParseAddrPort(set.Gate.Listen); err == nil {
+		spared = append(spared, gate.Addr().String())
+	}
+	for _, word := range spared {
 		p, err := netip.ParsePrefix(word)
 		if a, bad := netip.ParseAddr(word); bad == nil {
 			p, err = a.Prefix(a.BitLen())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	neturl "net/url"
 	"regexp"
 	"slices"
@@ -199,6 +200,18 @@ func address(key string, to *string, usual string) setting {
 		n, bad := strconv.Atoi(port)
 		if err != nil || bad != nil || n < 0 || n > 65535 || host != "" && host != "localhost" && net.ParseIP(host) == nil {
 			return errors.New("write host and port, such as " + usual)
+		}
+		*to = w
+		return nil
+	})
+}
+
+// ownPort is one of this machine's addresses with a port; "" is none.
+func ownPort(key string, to *string, such string) setting {
+	return single(key, "", func(w string) error {
+		at, err := netip.ParseAddrPort(w)
+		if w != "" && (err != nil || !at.Addr().Is4() || at.Addr().IsUnspecified() || at.Port() == 0) {
+			return errors.New("write one IPv4 address of this machine and a port, such as " + such + ", or leave it empty")
 		}
 		*to = w
 		return nil

@@ -23,6 +23,7 @@ type Settings struct {
 	Outside     Outside
 	Guard       Guard
 	Trunk       Trunk
+	Gate        Gate
 	Duty        Duty
 	Limits      Limits
 	Log         Log
@@ -172,6 +173,15 @@ type Trunk struct {
 	DTMF    string   // rfc4733, info, inband, auto or auto_info
 }
 
+// Gate is a proxy before Asterisk that refuses whom the machine cannot take
+// (site.Gate).
+type Gate struct {
+	Listen     string        // host:port for the trunk's new calls; "" there is none
+	Rate       int           // calls a second that are taken, at the most; 0: any number
+	RetryAfter time.Duration // what who is refused is told to wait
+	Program    string        // Kamailio; "" the unpacked one, or one in PATH
+}
+
 // Duty says which telephones ring when no controller serves.
 type Duty struct {
 	Phones []string
@@ -297,6 +307,11 @@ func (s *Settings) table(dir string) []setting {
 		oneOf("trunk.over", &s.Trunk.Over, "udp", "tcp", "tls"),
 		yesNo("trunk.srtp", &s.Trunk.SRTP, false),
 		oneOf("trunk.dtmf", &s.Trunk.DTMF, "rfc4733", "info", "inband", "auto", "auto_info"),
+
+		ownPort("gate.listen", &s.Gate.Listen, "192.0.2.1:5070"),
+		count("gate.rate", &s.Gate.Rate, 0, 0, 10000),
+		seconds("gate.retry_after", &s.Gate.RetryAfter, 10*time.Second, time.Second, time.Hour),
+		text("gate.program", &s.Gate.Program, ""),
 
 		extensions("duty.phones", &s.Duty.Phones, nil),
 		seconds("duty.hold", &s.Duty.Hold, time.Minute, time.Second, time.Hour),

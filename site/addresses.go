@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,9 +19,12 @@ type Addresses struct {
 	SIP   string `json:"sip"`            // host:port, UDP and TCP; the host is never 0.0.0.0
 	SIPS  string `json:"sips,omitempty"` // host:port, TLS; empty: none
 	WSS   string `json:"wss,omitempty"`  // host:port of SIP over secure websockets, at /ws; empty: none
+	Gate  string `json:"gate,omitempty"` // host:port, UDP, for the trunk's new calls; empty: they go to SIP
 	ARI   string `json:"ari"`            // base URL, http://127.0.0.1:8088; ARI is at /ari
 	Redis string `json:"redis"`          // host:port
 	API   string `json:"api"`            // host:port kept free for the controller's HTTP
+
+	GateMetrics string `json:"gate_metrics,omitempty"` // URL of the gate's figures
 
 	Listen   string `json:"listen"`    // what SIP is bound to, 0.0.0.0 included
 	RTPFirst int    `json:"rtp_first"` // the ports for sound
@@ -44,6 +48,9 @@ const ARIApp = "hotline"
 
 // SoundPrefix is what Asterisk calls the folder Addresses.Sounds.
 const SoundPrefix = "hotline/"
+
+// Trunk is where the trunk's new calls come in by UDP: the gate, or Asterisk itself.
+func (a Addresses) Trunk() string { return cmp.Or(a.Gate, a.SIP) }
 
 // BootPassword reads the password of BootUser.
 func (a Addresses) BootPassword() (string, error) { return readSecret(a.Secrets, "ari-boot") }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,10 +45,15 @@ func (s *Site) configure() error {
 		Music: f.at("music"), MaxFiles: maxFiles(),
 		Listen: o.Listen, LoopbackOnly: o.loopbackOnly(), SIPPort: s.sipPort, ARIPort: s.ariPort,
 		RTPFirst: s.addresses.RTPFirst, RTPLast: s.addresses.RTPLast,
-		TrunkMatch: o.TrunkMatch, TrunkContact: o.TrunkContact, DTMF: o.DTMF, Nodes: o.Nodes, StaticPhones: o.StaticPhones,
+		TrunkMatch: append(slices.Clone(o.TrunkMatch), o.Gate.hosts()...), TrunkContact: o.TrunkContact, DTMF: o.DTMF, Nodes: o.Nodes, StaticPhones: o.StaticPhones,
 		TLS: s.tls, TrunkTransport: o.TrunkTransport, TrunkSRTP: o.TrunkSRTP, Outside: o.Outside,
 		HoldSeconds: o.HoldSeconds, RetrySeconds: o.RetrySeconds, DutyPhones: o.DutyPhones, TellRefused: o.TellRefused,
 		BootPassword: s.bootPassword,
+	}
+	if o.Gate.Host != "" {
+		if err := s.configureGate(); err != nil {
+			return err
+		}
 	}
 	if o.Bench {
 		v.QueueMembers = o.BenchMembers

@@ -14,6 +14,16 @@ func (s *Site) KillAsterisk() { s.take(&s.asterisk).kill() }
 // KillRedis ends Redis as a crash would.
 func (s *Site) KillRedis() { s.take(&s.redis).kill() }
 
+// KillGate ends the gate as a crash would; the site starts it again.
+func (s *Site) KillGate() {
+	s.mu.Lock()
+	c := s.gate
+	s.mu.Unlock()
+	if c != nil {
+		c.kill()
+	}
+}
+
 // StartAsterisk starts Asterisk after KillAsterisk, on the same ports.
 func (s *Site) StartAsterisk(ctx context.Context) error {
 	if s.AsteriskPID() != 0 {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -77,6 +78,31 @@ func (n *nursery) start(name, log string, env []string, program string, args ...
 		close(c.over)
 	}()
 	return c, nil
+}
+
+// guardScript waits until whoever started it is gone, and then ends a family of
+// processes; a line instead sends it home.
+const guardScript = `read -r _ || kill -s KILL -- "-$0"`
+
+// guard sees to it that a child's own children end with us, however we end: the
+// kernel's word for that (Pdeathsig) reaches the child alone. done sends it home,
+// after it has ended whoever of the family is left.
+func (n *nursery) guard(c *child) (done func(), err error) {
+	cmd := exec.Command("/bin/sh", "-c", guardScript, strconv.Itoa(c.cmd.Process.Pid))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: n.as}
+	line, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("nobody can watch over %s: %w", c.name, err)
+	}
+	return func() {
+		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+		_, _ = line.Write([]byte("done\n"))
+		_ = line.Close()
+		_ = cmd.Wait()
+	}, nil
 }
 
 // stop ends the child politely, and by force when it takes longer than patience.

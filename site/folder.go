@@ -55,7 +55,7 @@ func (f *folder) fill() error {
 	for _, sub := range []string{
 		"asterisk/config", "asterisk/data/sounds", "asterisk/data/agi-bin", "asterisk/state/keys",
 		"asterisk/spool/recording", "asterisk/run", "asterisk/logs",
-		"sounds", "music", "redis",
+		"sounds", "music", "redis", "kamailio",
 	} {
 		if err := os.MkdirAll(f.at(sub), 0o755); err != nil {
 			return err

@@ -48,12 +48,12 @@ func findAsterisk(ctx context.Context, o Options) (installation, error) {
 	return in, nil
 }
 
-// placesOf lists where an Asterisk may have its parts: /usr for /usr/sbin/asterisk,
+// placesOf lists where a program may have its parts: /usr for /usr/sbin/asterisk,
 // /opt/asterisk for /opt/asterisk/sbin/asterisk; beside the start script that
 // tools/wrappers made; and where Debian puts them.
 func placesOf(program string) []string {
 	up := filepath.Dir(filepath.Dir(program))
-	places := []string{up, filepath.Join(up, "root/usr")}
+	places := []string{up, filepath.Join(up, "root/usr"), filepath.Join(up, "test/usr")}
 	if real, err := filepath.EvalSymlinks(program); err == nil && real != program {
 		places = append(places, filepath.Dir(filepath.Dir(real)))
 	}

@@ -26,7 +26,7 @@ const asParent = "HOTLINE_SITE_TEST_PARENT"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(asParent); dir != "" {
-		s, err := site.Start(context.Background(), site.Options{Dir: dir, Tools: os.Getenv("HOTLINE_SITE_TEST_TOOLS"), PortsFrom: 10000})
+		s, err := site.Start(context.Background(), site.Options{Dir: dir, Tools: os.Getenv("HOTLINE_SITE_TEST_TOOLS"), PortsFrom: 10000, Gate: site.Gate{Host: gateHost}})
 		if err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
@@ -62,8 +62,12 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	if a, err := site.Read(dir); err != nil || a.PID != parent.Process.Pid {
 		t.Errorf("Read gives process %d, %v while it runs", a.PID, err)
 	}
+	if len(gateProcesses(dir)) == 0 {
+		t.Error("no gate runs")
+	}
 	parent.Process.Kill()
 	parent.Wait()
+	within(t, 2*time.Second, "the gate is gone", func() bool { return len(gateProcesses(dir)) == 0 })
 	for _, pid := range []int{asterisk, redis} {
 		within(t, 2*time.Second, fmt.Sprint("process ", pid, " is gone"), func() bool { return gone(pid) })
 	}
@@ -84,13 +88,16 @@ func gone(pid int) bool {
 
 func TestStopEndsEverything(t *testing.T) {
 	dir := t.TempDir()
-	s := sitetest.Start(t, func(o *site.Options) { o.Dir = dir })
+	s := sitetest.Start(t, func(o *site.Options) { o.Dir, o.Gate = dir, site.Gate{Host: gateHost} })
 	asterisk, redis, at := s.AsteriskPID(), s.RedisPID(), s.Addresses()
 	s.Stop()
 	for _, pid := range []int{asterisk, redis} {
 		if !gone(pid) {
 			t.Errorf("process %d stays", pid)
 		}
+	}
+	if left := gateProcesses(dir); len(left) > 0 {
+		t.Errorf("of the gate the processes %v stay", left)
 	}
 	for _, address := range []string{at.Redis, strings.TrimPrefix(at.ARI, "http://")} {
 		if c, err := net.Dial("tcp", address); err == nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	asteriskconfig "hotline/asterisk-config"
 )
@@ -49,6 +50,9 @@ type Options struct {
 	// for example sip:192.0.2.1:5060; empty: there is no way out.
 	TrunkMatch   []string
 	TrunkContact string
+
+	// Gate refuses the trunk's calls before they reach Asterisk.
+	Gate Gate
 
 	// Nodes are further Asterisks of the hotline.
 	Nodes []asteriskconfig.Node
@@ -106,6 +110,7 @@ func (o Options) complete() (Options, error) {
 	orElse(&o.RTPPorts, 400)
 	orElse(&o.HoldSeconds, 60)
 	orElse(&o.RetrySeconds, 3)
+	orElse(&o.Gate.RetryAfter, 10*time.Second)
 	if o.TrunkMatch == nil {
 		o.TrunkMatch = []string{"127.0.0.2"}
 	}
@@ -117,6 +122,11 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.WSS && o.TLS == nil {
 		return o, fmt.Errorf("secure websockets need a certificate and its key: give TLS")
+	}
+	if o.Gate.Host != "" {
+		if ip := net.ParseIP(o.Gate.Host); ip == nil || ip.To4() == nil || ip.IsUnspecified() {
+			return o, fmt.Errorf("the gate cannot listen on %q: give it an address of its own, such as 127.0.0.4", o.Gate.Host)
+		}
 	}
 	if o.Bench && len(o.BenchMembers) == 0 {
 		return o, fmt.Errorf("a bench queue needs members: name at least one endpoint")

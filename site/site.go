@@ -27,6 +27,7 @@ type Site struct {
 
 	mu              sync.Mutex // guards what follows
 	asterisk, redis *child
+	gate            *child // nil: none
 	stopping        bool
 
 	died     chan error
@@ -74,6 +75,11 @@ func (s *Site) open(ctx context.Context) error {
 	}
 	if err := s.step(ctx, "Asterisk "+s.installation.version+", SIP on "+s.addresses.SIP, s.startAsterisk); err != nil {
 		return err
+	}
+	if s.addresses.Gate != "" {
+		if err := s.step(ctx, "Kamailio, the trunk's gate on "+s.addresses.Gate, s.startGate); err != nil {
+			return err
+		}
 	}
 	if err := s.addresses.write(); err != nil {
 		return cannotWrite(s.options.Dir, err)
@@ -136,7 +142,7 @@ func (s *Site) choosePorts() error {
 		Dir: o.Dir, Sounds: s.folder.at("sounds"), Recordings: s.folder.at("asterisk/spool/recording"),
 		Secrets: s.folder.at("secrets"), Logs: s.folder.at("asterisk/logs"), AsteriskVersion: s.installation.version,
 	}
-	return nil
+	return s.chooseGate()
 }
 
 // choosePortsTLS finds where SIP listens by TLS.
@@ -171,8 +177,8 @@ func (s *Site) Stop() {
 	s.mu.Lock()
 	was := s.stopping
 	s.stopping = true
-	children := []*child{s.asterisk, s.redis}
-	s.asterisk, s.redis = nil, nil
+	children := []*child{s.gate, s.asterisk, s.redis}
+	s.gate, s.asterisk, s.redis = nil, nil, nil
 	s.mu.Unlock()
 	if was {
 		return
@@ -203,10 +209,15 @@ func (s *Site) adopt(place **child, c *child) {
 		mine := *place == c
 		s.mu.Unlock()
 		if mine {
-			select {
-			case s.died <- fmt.Errorf("%s ended by itself (%v); see %s", c.name, c.err, s.addresses.Logs):
-			default:
-			}
+			s.fail(fmt.Errorf("%s ended by itself (%v); see %s", c.name, c.err, s.addresses.Logs))
 		}
 	}()
+}
+
+// fail tells whoever asks Died.
+func (s *Site) fail(err error) {
+	select {
+	case s.died <- err:
+	default:
+	}
 }

@@ -118,7 +118,7 @@ func telephone(t *testing.T, o phone.Options) *phone.Phone {
 // citizen dials number from the trunk and waits for nothing.
 func citizen(t *testing.T, s *site.Site, number string, o phone.DialOptions) *phone.Call {
 	t.Helper()
-	p := telephone(t, phone.Options{Server: s.Addresses().SIP, Bind: citizenAddress, Number: "00055501"})
+	p := telephone(t, phone.Options{Server: s.Addresses().Trunk(), Bind: citizenAddress, Number: "00055501"})
 	c, err := p.Dial(t.Context(), number, o)
 	if err != nil {
 		t.Fatal(err)

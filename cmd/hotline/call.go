@@ -45,7 +45,7 @@ func callCommand(p *places) *cobra.Command {
 					return err
 				}
 			}
-			end, err := phone.Citizen(cmd.Context(), cmd.OutOrStdout(), phone.Options{Server: at.SIP, Bind: citizenAddress, Number: from}, plan)
+			end, err := phone.Citizen(cmd.Context(), cmd.OutOrStdout(), phone.Options{Server: at.Trunk(), Bind: citizenAddress, Number: from}, plan)
 			if err != nil {
 				return err
 			}

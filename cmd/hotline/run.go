@@ -147,11 +147,15 @@ func everySkill(c *city.City) (skills []hotline.Skill) {
 
 // page is what the operator sees when all runs.
 func page(w io.Writer, at site.Addresses, d demo) {
+	gate := ""
+	if at.Gate != "" {
+		gate = fmt.Sprintf("  Kamailio, the gate  trunk %s (UDP)\n", at.Gate)
+	}
 	fmt.Fprintf(w, `
   12345 is open.
 
   Asterisk %-10s SIP   %s (UDP and TCP)
-  Redis               %s
+%s  Redis               %s
   pages, API, metrics http://%s
   logs                %s
                       %s
@@ -165,7 +169,7 @@ func page(w io.Writer, at site.Addresses, d demo) {
 
   Ctrl-C stops everything that was started here.
 
-`, at.AsteriskVersion, at.SIP, at.Redis, at.API, filepath.Join(at.Dir, "controller.log"),
+`, at.AsteriskVersion, at.SIP, gate, at.Redis, at.API, filepath.Join(at.Dir, "controller.log"),
 		filepath.Join(at.Logs, "messages.log"), demoFile(at.Dir))
 }
 

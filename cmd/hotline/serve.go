@@ -67,6 +67,11 @@ func siteOptions(c *city.City, p *places) site.Options {
 		HoldSeconds: int(s.Duty.Hold / time.Second), RetrySeconds: int(s.Duty.Retry / time.Second),
 		TellRefused: s.Limits.Tell,
 	}
+	if s.Gate.Listen != "" {
+		host, port, _ := strings.Cut(s.Gate.Listen, ":") // city.Load has seen to it
+		n, _ := strconv.Atoi(port)
+		o.Gate = site.Gate{Host: host, Port: n, Rate: s.Gate.Rate, RetryAfter: s.Gate.RetryAfter, Program: s.Gate.Program}
+	}
 	for _, other := range s.SIP.Others {
 		host, port, _ := strings.Cut(other.At, ":") // city.Load has seen to it
 		o.Nodes = append(o.Nodes, asteriskconfig.Node{Name: other.Name, Host: host, Port: port})

@@ -170,7 +170,7 @@ func (r *Rig) PhoneAt(at *site.Site, bind string, id hotline.PhoneID) *phone.Pho
 // Citizen opens a citizen's telephone, at the trunk's address.
 func (r *Rig) Citizen(number string, changes ...func(*phone.Options)) *phone.Phone {
 	r.T.Helper()
-	o := phone.Options{Server: r.Site.Addresses().SIP, Bind: "127.0.0.2", Number: number}
+	o := phone.Options{Server: r.Site.Addresses().Trunk(), Bind: "127.0.0.2", Number: number}
 	for _, change := range changes {
 		change(&o)
 	}

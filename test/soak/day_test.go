@@ -9,6 +9,7 @@ import (
 
 	"hotline"
 	"hotline/app"
+	"hotline/site"
 	"hotline/ticket"
 )
 
@@ -35,7 +36,7 @@ func TestDay(t *testing.T) {
 	if length == 0 {
 		length, surge, talk = 9*time.Second, 5*time.Second, 2*time.Second
 	}
-	h := open(t, seats33, 300, talk, app.Limits{Calls: 300, Answer: time.Second})
+	h := open(t, seats33, 300, talk, app.Limits{Calls: 300, Answer: time.Second}, site.Gate{})
 	before, after := (length-surge)/2, (length-surge)/2
 	var crowds []*crowd
 	for _, part := range []struct {

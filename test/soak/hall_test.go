@@ -69,7 +69,7 @@ type hall struct {
 }
 
 // open starts a hotline for so many agents and calls.
-func open(t *testing.T, seats, calls int, talk time.Duration, limits app.Limits) *hall {
+func open(t *testing.T, seats, calls int, talk time.Duration, limits app.Limits, gate site.Gate) *hall {
 	h := &hall{t: t}
 	at := freePort(t, agents)
 	h.port = freePort(t, citizens)
@@ -82,12 +82,13 @@ func open(t *testing.T, seats, calls int, talk time.Duration, limits app.Limits)
 		phones = append(phones, asteriskconfig.Phone{ID: id, Contact: fmt.Sprintf("sip:%s@%s:%d", id, agents, at)})
 	}
 	h.Rig = rig.New(t, short(), func(o *site.Options) {
+		o.Gate = gate
 		o.StaticPhones, o.RTPPorts = phones, 2*(calls+seats)+4000 // callers who are refused have ports for a moment, too
 	})
 	h.Limits = limits
 	tools, err := filepath.Abs(toolsDir)
 	must(t, err)
-	h.sipp = wire.SIPp{Tools: tools, Dir: t.TempDir(), Server: h.Site.Addresses().SIP, Media: deaf.LocalAddr().(*net.UDPAddr).Port}
+	h.sipp = wire.SIPp{Tools: tools, Dir: t.TempDir(), Server: h.Site.Addresses().Trunk(), Media: deaf.LocalAddr().(*net.UDPAddr).Port}
 	desk, err := scenarios.ReadFile("scenarios/desk.xml")
 	must(t, err)
 	desk = bytes.ReplaceAll(desk, []byte(`timeout="TALK"`), fmt.Appendf(nil, `timeout="%d"`, talk.Milliseconds()))

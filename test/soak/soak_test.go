@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hotline/app"
+	"hotline/site"
 	"hotline/test/rig"
 )
 
@@ -38,7 +39,7 @@ func TestSoak(t *testing.T) {
 	if length == 0 {
 		length, rate = 10*time.Second, 6
 	}
-	h := open(t, 33, 100, talk, app.Limits{Calls: 100, Answer: time.Second})
+	h := open(t, 33, 100, talk, app.Limits{Calls: 100, Answer: time.Second}, site.Gate{})
 	warm := h.call(10, 3*time.Second) // what is made once and kept
 	warm.wait(time.Minute)
 	h.Clean()
