@@ -70,6 +70,8 @@ type Options struct {
 
 	// Limits say when new callers are not taken.
 	Limits Limits
+	// Gate is the URL of the figures of the gate before Asterisk; "" there is none.
+	Gate string
 }
 
 // App is one controller.
@@ -155,6 +157,9 @@ func (a *App) Start(ctx context.Context) error {
 	a.done.Go(func() { a.watchLeases(a.parts) })
 	a.done.Go(func() { a.remember(a.parts) })
 	a.done.Go(func() { a.guard(a.parts) })
+	if a.opt.Gate != "" {
+		a.done.Go(func() { a.watchGate(a.parts, a.opt.Gate) })
+	}
 	for _, n := range a.nodes {
 		if err := a.board.Away(ctx, n.routed()); err != nil {
 			return err

@@ -24,7 +24,7 @@ func (s *Service) measure() {
 	s.metrics.Board(s.view, queues...)
 	s.metrics.Gauge("journal_backlog", "Finished calls that SQL does not have yet.", func() float64 { return float64(s.app.journal.Backlog()) })
 	s.metrics.Gauge("calls", "Calls that this controller plays now.", func() float64 { return float64(s.app.calls.count()) })
-	s.metrics.Count("calls_turned_away_total", "Callers whom the dialplan told that they cannot be taken now; they have no ticket unless hotline_calls_total{end=\"refused\"} counts them too.",
+	s.metrics.Count("calls_turned_away_total", "Callers who were told that they cannot be taken now, by the dialplan or by the gate before it; they have no ticket unless hotline_calls_total{end=\"refused\"} counts them too.",
 		func() float64 { return float64(s.app.doors.refused.Load()) })
 	s.metrics.Gauge("ticket_numbers_left", "Ticket numbers of today that can be told without SQL.", func() float64 { return float64(s.app.numbers.Left(time.Now())) })
 	s.metrics.Gauge("sip_shut_out_addresses", "Addresses that are shut out now because they guessed passwords.", func() float64 { return float64(s.app.shutOut()) })

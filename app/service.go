@@ -101,7 +101,7 @@ func (s *Service) open(ctx context.Context) error {
 		Live: s.live, Store: s.store, Rules: rules(set.Routing), Meter: meter{s.metrics}, Recordings: keeper,
 		Asterisks: asterisks(set.Asterisk), Music: set.Asterisk.Music,
 		Journal: set.Directories.Journal, Log: s.log,
-		Stuck: s.cfg.Stuck, StuckAfter: set.Limits.Stuck, Limits: limits(set),
+		Stuck: s.cfg.Stuck, StuckAfter: set.Limits.Stuck, Limits: limits(set), Gate: set.Gate.Metrics,
 		Guard: guardOf(set), SRTP: set.SIP.SRTP,
 	})
 	s.web = s.newWeb(s.cfg.Version)

@@ -179,6 +179,7 @@ type Gate struct {
 	Listen     string        // host:port for the trunk's new calls; "" there is none
 	Rate       int           // calls a second that are taken, at the most; 0: any number
 	RetryAfter time.Duration // what who is refused is told to wait
+	Metrics    string        // URL of its figures; "" those of the site's own gate
 	Program    string        // Kamailio; "" the unpacked one, or one in PATH
 }
 
@@ -311,6 +312,7 @@ func (s *Settings) table(dir string) []setting {
 		ownPort("gate.listen", &s.Gate.Listen, "192.0.2.1:5070"),
 		count("gate.rate", &s.Gate.Rate, 0, 0, 10000),
 		seconds("gate.retry_after", &s.Gate.RetryAfter, 10*time.Second, time.Second, time.Hour),
+		webURL("gate.metrics", &s.Gate.Metrics, ""),
 		text("gate.program", &s.Gate.Program, ""),
 
 		extensions("duty.phones", &s.Duty.Phones, nil),

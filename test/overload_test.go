@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -84,6 +85,34 @@ func TestASlowAsteriskGetsNoMoreCalls(t *testing.T) {
 	waits.up()
 	waits.hangup()
 	taken.hangup()
+}
+
+// The gate before Asterisk takes one call a second. Who comes at the same time is
+// refused before Asterisk hears of him; the controller is told how many they are.
+func TestTheGateSaysWhomItRefuses(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.Gate = site.Gate{Host: "127.0.0.4", Rate: 1} })
+	r.Spawn()
+	time.Sleep(1500 * time.Millisecond) // it has asked the gate
+	waits := waiting(r, "00058200")
+	var more []*phone.Call
+	for i := range 6 {
+		more = append(more, refused(r, fmt.Sprintf("0005821%d", i)))
+	}
+	r.Saw("msg", "ALARM: the gate refuses new callers")
+	sent := 0
+	for _, c := range more {
+		if e := c.Ending(); e.Code == serviceUnavailable {
+			sent++
+			continue
+		}
+		_ = c.Hangup(soon(t)) // a second had passed
+	}
+	if sent < len(more)/2 {
+		t.Errorf("of %d callers within a moment %d were refused", len(more), sent)
+	}
+	waits.up()
+	waits.hangup()
 }
 
 // refused calls 12345.

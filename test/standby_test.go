@@ -16,12 +16,13 @@ import (
 	"hotline/test/rig"
 )
 
-// takeOvers, frozen and frozenMost are how the figures of docs/reliability.md are taken:
-// go test ./test -run 'TestStandby|TestWoken' -takeovers 20 -frozen 50 -frozen-most 30s -timeout 0 -v.
+// takeOvers and the frozen are how the figures of docs/reliability.md are taken:
+// go test ./test -run 'TestStandby|TestWoken' -takeovers 20 -frozen 50 -frozen-most 30s -frozen-load 5 -timeout 0 -v.
 var (
 	takeOvers  = flag.Int("takeovers", 2, "how often a controller is killed in TestStandby")
 	frozen     = flag.Int("frozen", 1, "how often a controller is stopped and woken in TestWoken")
 	frozenMost = flag.Duration("frozen-most", 6*time.Second, "for how long at most; 5 s at least")
+	frozenLoad = flag.Int("frozen-load", 2, "how many citizens a second call meanwhile")
 )
 
 // mostTakeOver is how long callers may be without a controller when the one that
@@ -140,10 +141,14 @@ func TestHandOverInAJoin(t *testing.T) {
 }
 
 // The one that serves is frozen, as by a host that stalls; another one takes over.
-// Woken, the first does nothing that anybody hears or that is written, and ends.
+// Woken, the first does nothing that anybody hears or that is written, and ends. All
+// the while further citizens call, are answered and hang up.
 func TestWoken(t *testing.T) {
 	t.Parallel()
 	crowd, serves := led(t)
+	var took []time.Duration
+	sum := 0
+	load := pass(crowd.Rig, *frozenLoad)
 	for range *frozen {
 		next := crowd.Another(rand.IntN(2) == 0)
 		next.StandsBy()
@@ -151,16 +156,21 @@ func TestWoken(t *testing.T) {
 		serves.Freeze()
 		began := time.Now()
 		crowd.Serves(next)
-		t.Logf("taken over %v after it froze", time.Since(began).Round(time.Millisecond))
+		took = append(took, time.Since(began))
 		crowd.same(before)
 		time.Sleep(time.Until(began.Add(5*time.Second + rand.N(*frozenMost-5*time.Second))))
 		serves.Thaw()
 		serves.Overtaken(5 * time.Second)
-		if granted := serves.Granted(); len(granted) > 0 {
+		granted := serves.Granted()
+		if sum += len(granted); len(granted) > 0 {
 			t.Errorf("woken, it was allowed to: %q", granted)
 		}
 		crowd.same(before)
 		serves = next
 	}
+	crowd.done = load.leave()
 	crowd.goHome()
+	slices.Sort(took)
+	fmt.Fprintf(os.Stdout, "WOKEN freezes=%d granted=%d passers=%d takeover_p50_ms=%d takeover_max_ms=%d\n",
+		*frozen, sum, crowd.done, took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds())
 }

@@ -52,7 +52,7 @@ func found(at site.Addresses) map[string]string {
 	return map[string]string{
 		"asterisk.url": at.ARI, "asterisk.media": media, "redis.address": at.Redis, "http.listen": at.API,
 		"recording.folder": at.Recordings, "sip.rtp_first": strconv.Itoa(at.RTPFirst), "sip.rtp_last": strconv.Itoa(at.RTPLast),
-		"guard.log": filepath.Join(at.Logs, "security.log"),
+		"gate.metrics": at.GateMetrics, "guard.log": filepath.Join(at.Logs, "security.log"),
 	}
 }
 

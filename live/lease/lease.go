@@ -15,8 +15,8 @@ import (
 // renewals can fail before it is lost. A holder who died on the same host is
 // followed at once (Dead), so a restart never waits for it.
 const (
-	TTL   = 1500 * time.Millisecond
-	Every = 500 * time.Millisecond
+	TTL   = time.Second
+	Every = 300 * time.Millisecond
 )
 
 // Board is the name of the lease that a board's commits are fenced with.

@@ -105,7 +105,7 @@ func (p *parts) controller(at site.Addresses, others map[string]site.Addresses, 
 		return nil, err
 	}
 	return app.New(app.Options{
-		Stuck: p.stuck, Limits: p.limits, Recordings: keeper,
+		Stuck: p.stuck, Limits: p.limits, Gate: at.GateMetrics, Recordings: keeper,
 		Script: script{flow}, Sounds: app.Sounds{Library: p.sounds, Language: "zh"}, Live: p.live, Store: p.store, Rules: rules,
 		Asterisks: asterisks, Music: "hotline", Journal: filepath.Join(at.Dir, "journal"),
 		Log: log,

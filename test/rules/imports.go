@@ -53,6 +53,7 @@ var technology = map[string][]string{
 	"github.com/pressly/goose/v3":         {"store"},
 	"golang.org/x/crypto":                 {"store"},
 	"github.com/prometheus/client_golang": {"metrics"},
+	"github.com/prometheus/common":        {"metrics"},
 	"github.com/CyCoreSystems/ari/v5":     {"pbx/ari"},
 	"github.com/coder/websocket":          {"pbx/ari"},
 	"github.com/fsnotify/fsnotify":        {"pbx/guard"},
