@@ -27,9 +27,8 @@ type Values struct {
 	RetryAfter time.Duration // what who is refused is told to wait; whole seconds (RFC 3261, 20.33)
 }
 
-// burst is how much of a second's calls may come at once: callers do not come
-// evenly, and a tenth of a second of them waits for no answer that anybody notices.
-const burst = 10
+// burst is what part of a second's calls may come at once: callers do not come evenly.
+const burst = 2
 
 // Write fills in the template and writes it into a file that only its owner reads.
 func Write(path string, v Values) error {

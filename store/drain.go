@@ -18,7 +18,7 @@ const (
 	drainWait  = 200 * time.Millisecond // a lone outcome waits this long for company
 	drainEvery = time.Second            // a transaction, whose fsync costs most, this often at most
 	drainBatch = 100                    // outcomes in one transaction
-	drainSlow  = 10 * time.Second       // the longest pause while SQL is away
+	drainSlow  = 3 * time.Second        // the longest pause while SQL is away
 )
 
 // Sink writes outcomes where they stay, all or none, and may be given the same
@@ -28,7 +28,7 @@ type Sink func(ctx context.Context, outcomes []hotline.Outcome) error
 
 // Drain carries outcomes to the sink until ctx ends: a lone one after a fifth
 // of a second, else those of a second in one transaction. While the sink is
-// away it tries again after 0.2 s, 0.4 s … 10 s. The caller owns the goroutine
+// away it tries again after 0.2 s, 0.4 s … 3 s. The caller owns the goroutine
 // it runs in.
 func (j *Journal) Drain(ctx context.Context, sink Sink) {
 	pause := drainWait

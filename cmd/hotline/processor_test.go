@@ -13,6 +13,15 @@ import (
 
 const prGetDeathSignal = 2 // <linux/prctl.h>
 
+// first keeps main, and with it TestMain, on the process's first thread, as thrifty
+// asks of whoever calls it.
+var _ = first()
+
+func first() bool {
+	runtime.LockOSThread()
+	return true
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv("THRIFTY") == "" {
 		os.Exit(m.Run())

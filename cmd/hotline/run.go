@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -20,6 +19,7 @@ import (
 
 	"hotline"
 	"hotline/city"
+	"hotline/kin"
 	"hotline/site"
 	"hotline/store"
 )
@@ -195,23 +195,19 @@ func (c *controller) start() error {
 	}
 	cmd := exec.Command(self, serveWord, "--configs", c.places.configs, "--var", c.places.state, "--tools", c.places.tools)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started := make(chan error, 1)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err = kin.Start(cmd)
+	_ = log.Close() // the child has its own
+	if err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
 	go func() {
-		// The kernel sends Pdeathsig when the thread that forked ends.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer log.Close()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			ended <- cmd.Wait()
-			close(ended) // whoever asks again is told at once
-		}
+		ended <- cmd.Wait()
+		close(ended) // whoever asks again is told at once
 	}()
 	c.cmd, c.ended = cmd, ended
-	return <-started
+	return nil
 }
 
 // await waits until the controller says that it is ready.

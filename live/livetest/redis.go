@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hotline/kin"
 )
 
 // Redis is a real Redis on a free port with a folder of its own, which a test
@@ -72,8 +74,7 @@ func (r *Redis) Start(t testing.TB) {
 	r.running = exec.Command(r.binary, "-", "--bind", host, "--port", port, "--dir", r.dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--logfile", "redis.log")
 	r.running.Stdin = strings.NewReader(strings.Join(r.options, "\n")) // not among the arguments: a password can be read there
-	r.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := r.running.Start(); err != nil {
+	if err := kin.Start(r.running); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {

@@ -7,9 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"hotline/kin"
 )
 
 // Master is the name that the Sentinels of StartSentinels watch.
@@ -75,8 +76,7 @@ func (s *Sentinels) sentinel(t testing.TB, port string) {
 		t.Fatal(err)
 	}
 	r.running = exec.Command(r.binary, conf, "--sentinel")
-	r.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := r.running.Start(); err != nil {
+	if err := kin.Start(r.running); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Kill)

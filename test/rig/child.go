@@ -12,7 +12,6 @@ import (
 	"net/rpc/jsonrpc"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"hotline"
 	"hotline/app"
 	"hotline/ivr"
+	"hotline/kin"
 )
 
 // orderVar tells a test binary that it is a controller, and what it serves.
@@ -167,8 +167,8 @@ func (p pipes) Close() error                { return errors.Join(p.w.Close(), p.
 func startChild(t testing.TB, order string, elsewhere bool) (*child, error) {
 	c := &child{cmd: exec.Command(os.Args[0]), over: make(chan struct{}), news: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), orderVar+"="+order)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if elsewhere {
+		c.cmd.SysProcAttr = &syscall.SysProcAttr{}
 		c.cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID
 		c.cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
 		c.cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
@@ -185,23 +185,14 @@ func startChild(t testing.TB, order string, elsewhere bool) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := make(chan error)
-	go func() {
-		// The kernel kills the child when the thread that started it ends, so
-		// this thread stays until the child is gone.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := c.cmd.Start()
-		started <- err
-		if err == nil {
-			c.follow(t, logs)
-			c.err = c.cmd.Wait()
-			close(c.over)
-		}
-	}()
-	if err := <-started; err != nil {
+	if err := kin.Start(c.cmd); err != nil {
 		return nil, err
 	}
+	go func() {
+		c.follow(t, logs)
+		c.err = c.cmd.Wait()
+		close(c.over)
+	}()
 	c.desk = jsonrpc.NewClient(pipes{out, in})
 	return c, nil
 }

@@ -22,7 +22,7 @@ const (
 var storeys = map[string]layer{
 	"":    words,
 	"ivr": domain, "routing": domain, "ticket": domain, "intake": domain,
-	"asterisk-config": adapter, "city": adapter, "kamailio-config": adapter, "live": adapter, "metrics": adapter, "notify": adapter, "pbx": adapter,
+	"asterisk-config": adapter, "city": adapter, "kin": adapter, "kamailio-config": adapter, "live": adapter, "metrics": adapter, "notify": adapter, "pbx": adapter,
 	"phone": adapter, "recording": adapter, "site": adapter, "store": adapter, "voice": adapter, "web": adapter,
 	"app": wiring, "cmd": command, "test": stories,
 }
@@ -30,6 +30,7 @@ var storeys = map[string]layer{
 // sideways are the few arrows within a storey, each with its reason.
 var sideways = map[[2]string]string{
 	{"intake", "ticket"}:         "every door ends in a ticket",
+	{"live", "kin"}:              "its tests' Redis ends with the test; no technology",
 	{"pbx", "asterisk-config"}:   "what a telephone is to Asterisk stands beside its templates; no technology",
 	{"site", "asterisk-config"}:  "the templates that site fills in",
 	{"site", "kamailio-config"}:  "the template that site fills in",

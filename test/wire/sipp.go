@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"hotline/kin"
 )
 
 //go:embed scenarios/*.xml
@@ -49,6 +51,6 @@ func (s SIPp) StartText(scenario string, text []byte, ip string, port int, more 
 	c.Dir = s.Dir
 	c.Env = append(os.Environ(), "TERM=dumb")
 	c.Stdout, c.Stderr = log, log
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	return c, c.Start()
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return c, kin.Start(c)
 }
