@@ -240,7 +240,7 @@ func (s *Settings) table(dir string) []setting {
 		path("redis.password_file", &s.Redis.PasswordFile, "secrets/redis", inVar),
 		count("redis.database", &s.Redis.Database, 0, 0, 15),
 		name("redis.prefix", &s.Redis.Prefix, "hl"),
-		duration("redis.timeout", &s.Redis.Timeout, 200*time.Millisecond, 10*time.Millisecond, time.Second),
+		duration("redis.timeout", &s.Redis.Timeout, 200*time.Millisecond, 10*time.Millisecond, 300*time.Millisecond),
 
 		dsn("sql.dsn", &s.SQL.DSN, "hotline.db", inVar),
 		path("sql.password_file", &s.SQL.PasswordFile, "", inVar),

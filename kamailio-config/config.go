@@ -49,14 +49,16 @@ func Write(path string, v Values) error {
 
 // complete are the values as Kamailio counts them.
 func (v Values) complete() (map[string]any, error) {
+	at, err := netip.ParseAddrPort(v.Address)
+	if err != nil {
+		return nil, fmt.Errorf("the gate cannot listen on %q: write an address such as 127.0.0.4:5070", v.Address)
+	}
 	asterisk, err := netip.ParseAddrPort(v.Asterisk)
 	if err != nil {
 		return nil, fmt.Errorf("Asterisk at %q is no address such as 127.0.0.1:5060", v.Asterisk)
 	}
-	for _, at := range []string{v.Address, v.Metrics} {
-		if _, err := netip.ParseAddrPort(at); err != nil {
-			return nil, fmt.Errorf("the gate cannot listen on %q: write an address such as 127.0.0.4:5070", at)
-		}
+	if _, err := netip.ParseAddrPort(v.Metrics); err != nil {
+		return nil, fmt.Errorf("the gate cannot show its figures on %q: write an address such as 127.0.0.1:9494", v.Metrics)
 	}
 	for _, p := range v.Peers {
 		_, one := netip.ParseAddr(p)
@@ -68,7 +70,7 @@ func (v Values) complete() (map[string]any, error) {
 		return nil, fmt.Errorf("the gate needs the addresses that are the trunk")
 	}
 	m := map[string]any{
-		"Address": v.Address, "Metrics": v.Metrics, "Peers": v.Peers,
+		"Address": v.Address, "Host": at.Addr().String(), "Metrics": v.Metrics, "Peers": v.Peers,
 		"AsteriskHost": asterisk.Addr().String(), "AsteriskPort": asterisk.Port(),
 		"Rate": v.Rate, "ShutMicros": v.Shut.Microseconds(), "RetryAfter": max(int(v.RetryAfter/time.Second), 1),
 	}

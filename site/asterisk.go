@@ -22,7 +22,7 @@ import (
 // configure writes what Asterisk reads and says.
 func (s *Site) configure() error {
 	o, f := s.options, s.folder
-	if err := f.putAside("asterisk/logs/messages.log", "asterisk/logs/security.log", "asterisk/logs/console.log", "redis/redis.log"); err != nil {
+	if err := f.putAside("asterisk/logs/messages.log", "asterisk/logs/security.log", "asterisk/logs/console.log", "redis/redis.log", "kamailio/kamailio.log"); err != nil {
 		return err
 	}
 	for _, part := range []string{"documentation", "rest-api"} {

@@ -54,6 +54,8 @@ func TestWhatIsWrongIsSaidPlainly(t *testing.T) {
 		}, "line ends"},
 		{"sound ports the wrong way round", func(o *site.Options) { o.RTPFirst, o.RTPLast = 20000, 10000 }, "no range"},
 		{"a gate everywhere", func(o *site.Options) { o.Gate.Host = "0.0.0.0" }, "an address of its own"},
+		{"a gate where telephones are", func(o *site.Options) { o.Gate.Host = "127.0.0.1" }, "an address of its own"},
+		{"a gate outside, Asterisk inside", func(o *site.Options) { o.Gate.Host = "192.0.2.1" }, "set sip.listen"},
 		{"a gate for a name", func(o *site.Options) { o.Gate.Host, o.TrunkMatch = gateHost, []string{"trunk.example"} }, "no address of the trunk"},
 		{"a gate that is not there", func(o *site.Options) { o.Gate = site.Gate{Host: gateHost, Program: "/nowhere/kamailio"} }, "make tools"},
 		{"a bench without members", func(o *site.Options) { o.Bench = true }, "at least one"},

@@ -45,7 +45,11 @@ const shut = 200 * time.Millisecond
 
 // gateAgain is after what time a gate that ended is started again: sooner than a
 // caller's INVITE is sent again (0.5 s, RFC 3261, 17.1.1.1).
-const gateAgain = 50 * time.Millisecond
+// One that has run for gateSteady is well.
+const (
+	gateAgain  = 50 * time.Millisecond
+	gateSteady = 5 * time.Second
+)
 
 // chooseGate finds where the gate listens.
 func (s *Site) chooseGate() error {
@@ -74,8 +78,12 @@ func (s *Site) gateLog() string    { return s.folder.at("kamailio/kamailio.log")
 func (s *Site) configureGate() error {
 	g := s.options.Gate
 	figures := strings.TrimSuffix(strings.TrimPrefix(s.addresses.GateMetrics, "http://"), "/metrics")
+	asterisk := s.addresses.SIP
+	if s.options.Listen == "0.0.0.0" { // so that Asterisk answers with this address as its own
+		asterisk = hostPort(g.Host, s.sipPort)
+	}
 	return kamailioconfig.Write(s.gateConfig(), kamailioconfig.Values{
-		Address: s.addresses.Gate, Metrics: figures, Asterisk: s.addresses.SIP,
+		Address: s.addresses.Gate, Metrics: figures, Asterisk: asterisk,
 		Peers: s.options.TrunkMatch, Rate: g.Rate, Shut: shut, RetryAfter: g.RetryAfter,
 	})
 }
@@ -101,8 +109,8 @@ func (s *Site) startGate(ctx context.Context) error {
 	})
 }
 
-// runGate starts Kamailio in the place of one that has ended, unless all is stopping.
-// It has several processes; when it ends, after says that all of them have.
+// runGate starts Kamailio in the place of one that has ended, unless all is stopping
+// (nil). It has several processes; when it ends, after says that all of them have.
 func (s *Site) runGate(old *child) (c *child, after func(), err error) {
 	program, err := s.kamailio()
 	if err != nil {
@@ -120,28 +128,40 @@ func (s *Site) runGate(old *child) (c *child, after func(), err error) {
 	if c, err = s.nursery.start("Kamailio", s.gateLog(), nil, program, "-DD", "-E", "-L", modules, "-f", s.gateConfig(), "-Y", s.folder.run); err != nil {
 		return nil, nil, err
 	}
+	if after, err = s.nursery.guard(c); err != nil {
+		c.kill()
+		return nil, nil, err
+	}
 	s.gate = c
-	after, err = s.nursery.guard(c)
-	return c, after, err
+	return c, after, nil
 }
 
-// keepGate starts the gate anew when it ends by itself: it has nothing to lose.
+// keepGate starts the gate anew when it ends by itself: it has nothing to lose. One that
+// ends again and again is given longer and longer; calls under way need none.
 func (s *Site) keepGate(c *child, after func()) {
-	for {
+	pause := gateAgain
+	for began := time.Now(); ; began = time.Now() {
 		<-c.over
 		after()
-		select {
-		case <-s.ended:
-			return
-		case <-time.After(gateAgain):
+		if time.Since(began) > gateSteady {
+			pause = gateAgain
 		}
-		var err error
-		if c, after, err = s.runGate(c); err != nil {
-			s.fail(fmt.Errorf("the gate ended and cannot be started again: %w", err))
+		next, err := (*child)(nil), error(nil)
+		for next == nil {
+			select {
+			case <-s.ended:
+				return
+			case <-time.After(pause):
+			}
+			pause = min(2*pause, gateSteady)
+			if next, after, err = s.runGate(c); err != nil {
+				fmt.Fprintf(s.options.Log, "the gate cannot be started again, and new calls of the trunk wait for it: %v\n", err)
+			} else if next == nil {
+				return
+			}
 		}
-		if err != nil || c == nil {
-			return
-		}
+		fmt.Fprintf(s.options.Log, "the gate ended (%v); it is started again, see %s\n", c.err, s.gateLog())
+		c = next
 	}
 }
 

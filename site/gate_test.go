@@ -73,7 +73,7 @@ func (w *wireSide) await(call string, status int) (answer string) {
 	w.Helper()
 	b := make([]byte, 4096)
 	for {
-		_ = w.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = w.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		n, err := w.conn.Read(b)
 		if err != nil {
 			w.Fatalf("no answer %d to %s: %v", status, call, err)
@@ -127,7 +127,7 @@ func figure(t *testing.T, s *site.Site, outcome string) (n int) {
 
 // One call a second is taken: a second one is told at once when to call again, and
 // never reaches Asterisk. A caller who hangs up before he is answered, and a call
-// that stands, pass; whoever is not the trunk hears nothing.
+// that stands, pass.
 func TestTheGateTakesSoManyASecond(t *testing.T) {
 	s := gated(t, 1)
 	ctl := control(t, s)
@@ -154,14 +154,69 @@ func TestTheGateTakesSoManyASecond(t *testing.T) {
 		t.Error(err)
 	}
 
-	other := speakTo(t, s.Addresses().Gate, stranger)
-	other.request("INVITE", "strange", "<sip:12345@gate>")
-	_ = other.conn.SetReadDeadline(time.Now().Add(time.Second))
-	if n, err := other.conn.Read(make([]byte, 4096)); err == nil {
-		t.Errorf("a stranger is answered with %d bytes", n)
+	if e := next.Ending(); e.By != phone.Nobody {
+		t.Errorf("the call that was taken ended: %+v", e)
 	}
 	if taken, rate := figure(t, s, "taken"), figure(t, s, "rate"); taken < 2 || rate < 2 {
 		t.Errorf("the gate has counted %d taken and %d refused", taken, rate)
+	}
+}
+
+// Whoever is not the trunk hears nothing, whatever he sends; nor does the gate send
+// anything elsewhere for him.
+func TestTheGateAnswersNoStranger(t *testing.T) {
+	s := gated(t, 0)
+	gate := s.Addresses().Gate
+	other, victim := speakTo(t, gate, stranger), speakTo(t, gate, stranger)
+	at := victim.conn.LocalAddr()
+	for _, text := range []string{
+		"GET /metrics HTTP/1.1\r\nHost: gate\r\n\r\n",
+		fmt.Sprintf("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK2\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: forged\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", gate, at),
+		"nonsense\r\n\r\n",
+	} {
+		if _, err := other.conn.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, method := range []string{"INVITE", "OPTIONS", "REGISTER", "CANCEL", "BYE"} {
+		other.request(method, "strange"+method, "<sip:12345@gate>")
+	}
+	for _, w := range []*wireSide{other, victim} {
+		b := make([]byte, 4096)
+		_ = w.conn.SetReadDeadline(time.Now().Add(time.Second))
+		if n, err := w.conn.Read(b); err == nil {
+			t.Errorf("a stranger hears %q", b[:n])
+		}
+	}
+	if log, err := os.ReadFile(filepath.Join(s.Addresses().Dir, "kamailio/kamailio.log")); err != nil || bytes.Contains(log, []byte("nonsense")) {
+		t.Errorf("what strangers send is in the log: %s, %v", log, err)
+	}
+	trunk := speakTo(t, gate, citizenAddress)
+	trunk.request("INVITE", "ours", "<sip:12345@gate>")
+	trunk.await("ours", 100)
+}
+
+// Who was told in words was refused long ago: when he gets his 503 the door may be open
+// again, and the gate stays so.
+func TestTheGateForgetsWhoWasTold(t *testing.T) {
+	s := sitetest.Start(t, func(o *site.Options) { o.Gate, o.TellRefused = site.Gate{Host: gateHost}, 1 })
+	ctl := control(t, s)
+	trunk := speakTo(t, s.Addresses().Gate, citizenAddress)
+	if err := ctl.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10))); err != nil {
+		t.Fatal(err)
+	}
+	trunk.request("INVITE", "told", "<sip:12345@gate>")
+	trunk.await("told", 183)
+	if err := ctl.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", "0")); err != nil {
+		t.Fatal(err)
+	}
+	if answer := trunk.await("told", 503); !strings.Contains(answer, "\r\nRetry-After: 10\r\n") {
+		t.Errorf("he is not told when to call again: %q", answer)
+	}
+	trunk.request("INVITE", "next", "<sip:12345@gate>")
+	trunk.await("next", 100)
+	if n := figure(t, s, "asterisk"); n != 0 {
+		t.Errorf("the gate refused %d", n)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // watchedEvery is how often the growing logs are looked at.
 const watchedEvery = 2 * time.Second
 
-// boundLogs keeps what Asterisk says within twice logLimit a file for as long as
+// boundLogs keeps what Asterisk and the gate say within twice logLimit a file for as long as
 // the site runs: whoever floods it with requests shall not fill the disk.
 func (s *Site) boundLogs(stop <-chan struct{}) {
 	tick := time.NewTicker(watchedEvery)
@@ -21,8 +21,8 @@ func (s *Site) boundLogs(stop <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		for _, name := range []string{"messages.log", "security.log"} {
-			if err := s.folder.empty("asterisk/logs/" + name); err != nil {
+		for _, name := range []string{"asterisk/logs/messages.log", "asterisk/logs/security.log", "kamailio/kamailio.log"} {
+			if err := s.folder.empty(name); err != nil {
 				fmt.Fprintf(s.options.Log, "the log %s cannot be put aside: %v\n", name, err)
 			}
 		}
@@ -30,7 +30,7 @@ func (s *Site) boundLogs(stop <-chan struct{}) {
 }
 
 // empty copies the end of a log that has grown large to <name>.1 and empties it.
-// It is not renamed, for Asterisk writes on into the file that it opened, always at
+// It is not renamed, for its program writes on into the file that it opened, always at
 // its end.
 func (f *folder) empty(name string) error {
 	path := f.at(name)

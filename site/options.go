@@ -124,8 +124,10 @@ func (o Options) complete() (Options, error) {
 		return o, fmt.Errorf("secure websockets need a certificate and its key: give TLS")
 	}
 	if o.Gate.Host != "" {
-		if ip := net.ParseIP(o.Gate.Host); ip == nil || ip.To4() == nil || ip.IsUnspecified() {
+		if ip := net.ParseIP(o.Gate.Host); ip == nil || ip.To4() == nil || ip.IsUnspecified() || o.Gate.Host == "127.0.0.1" {
 			return o, fmt.Errorf("the gate cannot listen on %q: give it an address of its own, such as 127.0.0.4", o.Gate.Host)
+		} else if o.loopbackOnly() && !ip.IsLoopback() {
+			return o, fmt.Errorf("the gate listens on %s, but Asterisk on %s, where the trunk cannot send what follows the first message: set sip.listen", o.Gate.Host, o.Listen)
 		}
 	}
 	if o.Bench && len(o.BenchMembers) == 0 {

@@ -73,6 +73,13 @@ func leases(t *testing.T, s Store) {
 	if read.Holder != one.Holder || read.Token != again.Token {
 		t.Fatalf("read %+v, taken was %+v", read, again)
 	}
+
+	// The version before gave itself longer; it is not robbed by the next one.
+	before, after := claim(lease.Socket("pbx2"), 3), claim(lease.Socket("pbx2"), 4)
+	before.TTL, after.TTL = 1500*time.Millisecond, time.Second
+	take(t, s, before)
+	_, err = s.TakeLease(ctx, after)
+	kind(t, err, hotline.Conflict)
 }
 
 func seized(t *testing.T, s Store) {

@@ -94,6 +94,9 @@ func (h *hall) flood(long bool, rate int, must bool) {
 	if !must {
 		return
 	}
+	if c := before.count(); c.refused+c.failed > 0 || share(a) < answered {
+		t.Errorf("at %d a second %d of %d are refused, %d fail, and %.1f %% are answered within %v", rate, c.refused, before.planned, c.failed, 100*share(a), within)
+	}
 	if got < kept*steady {
 		t.Errorf("%.1f talks a second in the flood; at capacity %.1f", got, steady)
 	}
