@@ -85,7 +85,7 @@ type App struct {
 	numbers  *store.Numbers
 	leases   *lease.Keeper
 	nameless error // why it is not known who we are
-	stoodBy  bool  // another controller served when this one started
+	stoodBy  bool  // another controller served before this one, and may be alive
 
 	nodes    []*node
 	calls    calls
@@ -213,8 +213,10 @@ func (a *App) takeLeases(ctx context.Context) error {
 // takeLease takes one lease; while another controller has it this one stands by.
 func (a *App) takeLease(ctx context.Context, name string) error {
 	held, err := a.opt.Live.ReadLease(ctx, name)
-	if err == nil && held.Left > 0 && !lease.Dead(held.Holder) {
-		a.stoodBy = true
+	if hotline.KindOf(err) != hotline.NotFound && !lease.Dead(held.Holder) {
+		a.stoodBy = true // or nobody can tell just now
+	}
+	if err == nil && held.Left > 0 && a.stoodBy {
 		a.log.Info("standing by: another controller serves", "lease", name, "holder", held.Holder.String())
 	}
 	_, err = a.leases.Take(ctx, name, lease.Dead)

@@ -23,6 +23,7 @@ type Keeper struct {
 	life      context.Context
 	stop      context.CancelFunc
 	done      sync.WaitGroup
+	gone      Holder // who lost a lease to us by not renewing it
 
 	mu   sync.Mutex
 	held []kept
@@ -48,17 +49,27 @@ func NewKeeper(book Book, holder Holder, ttl time.Duration) *Keeper {
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
 // dead says that he runs no more is not waited for; dead may be nil. A book that
-// was emptied or away while somebody held the lease leaves him its TTL to say so. While the
-// book is away Take goes on trying; its error is ctx's only. One Take at a time.
+// was emptied or away while somebody held the lease leaves him its TTL to say so; so does
+// a lease that had run out before it was ever looked at, for whoever held it may have been
+// kept from renewing it by what keeps everybody waiting (a full machine). While the book is
+// away Take goes on trying; its error is ctx's only. One Take at a time.
 func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool) (hotline.Token, error) {
 	c := Claim{Name: name, Holder: k.holder, TTL: k.ttl}
+	before := k.gone
+	if err := k.look(ctx, &c, dead); err != nil {
+		return 0, err
+	}
 	var patient time.Time // until when the holder may renew what the book forgot, or let run out while it was away
 	for {
 		asked := time.Now()
 		held, err := k.book.TakeLease(ctx, c)
 		if err == nil {
+			k.gone = before
 			k.keep(kept{name, held.Token, asked.Add(k.ttl)})
 			return held.Token, nil
+		}
+		if hotline.KindOf(err) == hotline.Conflict {
+			before = held.Holder
 		}
 		if hotline.KindOf(err) == hotline.Conflict && dead != nil && c.From != held.Holder && dead(held.Holder) {
 			c.From = held.Holder
@@ -73,11 +84,39 @@ func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool) 
 		case asked.After(patient):
 			c.Seen = 0
 		}
-		select {
-		case <-ctx.Done():
-			return 0, hotline.Errorf(hotline.Unavailable, "the lease %s was not free in time: %w", name, context.Cause(ctx))
-		case <-time.After(again):
+		if err := k.pause(ctx, name); err != nil {
+			return 0, err
 		}
+	}
+}
+
+// look notes whether the lease was ever held by another who may be alive; who has lost
+// another one just now had his time.
+func (k *Keeper) look(ctx context.Context, c *Claim, dead func(Holder) bool) error {
+	for {
+		held, err := k.book.ReadLease(ctx, c.Name)
+		switch {
+		case err == nil:
+			if held.Holder != (Holder{}) && held.Holder != k.holder && held.Holder != k.gone && (dead == nil || !dead(held.Holder)) {
+				c.Seen = 1 // long ago
+			}
+			return nil
+		case hotline.KindOf(err) == hotline.NotFound:
+			return nil
+		}
+		if err := k.pause(ctx, c.Name); err != nil {
+			return err
+		}
+	}
+}
+
+// pause is between two questions.
+func (k *Keeper) pause(ctx context.Context, name string) error {
+	select {
+	case <-ctx.Done():
+		return hotline.Errorf(hotline.Unavailable, "the lease %s was not free in time: %w", name, context.Cause(ctx))
+	case <-time.After(again):
+		return nil
 	}
 }
 

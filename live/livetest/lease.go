@@ -171,6 +171,27 @@ func away(t *testing.T, s Store) {
 	}
 }
 
+// late plays a newcomer who finds a lease that has just run out: whoever held it is
+// given its time, and keeps it if he uses that.
+func late(t *testing.T, s Store) {
+	holder, next := claim(lease.Board, 1), claim(lease.Board, 2)
+	l := take(t, s, holder)
+	time.Sleep(holder.TTL + 50*time.Millisecond)
+	k := lease.NewKeeper(s, next.Holder, next.TTL)
+	ctx, cancel := context.WithTimeout(t.Context(), next.TTL*3/4)
+	defer cancel()
+	_, err := k.Take(ctx, lease.Board, nil)
+	kind(t, err, hotline.Unavailable)
+	renewed(t, s, holder, l.Token, lease.Kept)
+	began := time.Now()
+	_, err = k.Take(t.Context(), lease.Board, nil) // now he is dead
+	must(t, err)
+	if d := time.Since(began); d < holder.TTL/2 {
+		t.Fatalf("taken after %v; its holder has %v", d, holder.TTL)
+	}
+	must(t, k.Release(t.Context()))
+}
+
 func lost(t *testing.T, s Store) {
 	c := claim(lease.Board, 1)
 	k := lease.NewKeeper(s, c.Holder, c.TTL)

@@ -47,6 +47,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		{"a lease is held, given back and taken", leases},
 		{"a lease is seized from the dead only", seized},
 		{"a lease that was forgotten is written anew", forgotten},
+		{"a newcomer gives a lease that has run out its holder's time", late},
 		{"whoever stands by does not take what the book forgot before its holder can say so", emptied},
 		{"whoever stands by does not take what ran out while the book was away", away},
 		{"a keeper loses the lease to a newer holder", lost},
