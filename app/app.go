@@ -210,24 +210,12 @@ func (a *App) takeLeases(ctx context.Context) error {
 	return nil
 }
 
-// askAgain is how soon Redis is asked anew who serves, while it is away.
-const askAgain = 100 * time.Millisecond
-
 // takeLease takes one lease; while another controller has it this one stands by.
 func (a *App) takeLease(ctx context.Context, name string) error {
-	held, err := a.opt.Live.ReadLease(ctx, name)
-	for ; err != nil && hotline.KindOf(err) != hotline.NotFound; held, err = a.opt.Live.ReadLease(ctx, name) {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(askAgain):
-		}
-	}
-	if err == nil && !lease.Dead(held.Holder) { // a lease that has run out may be renewed yet
+	_, err := a.leases.Take(ctx, name, lease.Dead, func(held lease.Lease) { // one that has run out may be renewed yet
 		a.stoodBy = true
 		a.log.Info("standing by: another controller serves", "lease", name, "holder", held.Holder.String(), "left", held.Left)
-	}
-	_, err = a.leases.Take(ctx, name, lease.Dead)
+	})
 	return err
 }
 

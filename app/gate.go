@@ -33,14 +33,13 @@ func (a *App) watchGate(ctx context.Context, url string) {
 				refused += n
 			}
 		}
-		switch more, alarm := watch.see(a.now(), int64(refused), err); {
-		case alarm == gateAway:
+		more, alarm := watch.see(a.now(), int64(refused), err)
+		a.doors.refused.Add(more)
+		switch alarm {
+		case gateAway:
 			a.log.Warn("the gate does not say whom it refuses", "at", url, "err", err)
-		case alarm == gateRefuses:
+		case gateRefuses:
 			a.log.Error("ALARM: the gate refuses new callers", "refused", more)
-			fallthrough
-		default:
-			a.doors.refused.Add(more)
 		}
 		select {
 		case <-ctx.Done():

@@ -140,7 +140,7 @@ func TestEmptied(t *testing.T) {
 	s := open(t, r, "hl")
 	ctx := t.Context()
 	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
-	token, err := k.Take(ctx, lease.Board, nil)
+	token, err := k.Take(ctx, lease.Board, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestLeaseThroughOutage(t *testing.T) {
 	r := livetest.StartRedis(t)
 	s := open(t, r, "hl")
 	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
-	_, err := k.Take(t.Context(), lease.Board, nil)
+	_, err := k.Take(t.Context(), lease.Board, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

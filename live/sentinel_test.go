@@ -24,7 +24,7 @@ func TestFailOver(t *testing.T) {
 	s := openWith(t, live.Options{Sentinels: se.Addresses, Master: livetest.Master, Password: se.Password})
 	ctx := t.Context()
 	k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
-	token, err := k.Take(ctx, lease.Board, nil)
+	token, err := k.Take(ctx, lease.Board, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	kamailioconfig "hotline/kamailio-config"
@@ -61,12 +60,11 @@ func (s *Site) chooseGate() error {
 	if err != nil {
 		return err
 	}
-	figures, err := s.ports.find("the gate's figures", "127.0.0.1", 0, 9494+s.options.PortsFrom)
-	if err != nil {
+	if s.figuresPort, err = s.ports.find("the gate's figures", "127.0.0.1", 0, 9494+s.options.PortsFrom); err != nil {
 		return err
 	}
 	s.addresses.Gate = hostPort(g.Host, port)
-	s.addresses.GateMetrics = "http://" + hostPort("127.0.0.1", figures) + "/metrics"
+	s.addresses.GateMetrics = "http://" + hostPort("127.0.0.1", s.figuresPort) + "/metrics"
 	return nil
 }
 
@@ -77,13 +75,12 @@ func (s *Site) gateLog() string    { return s.folder.at("kamailio/kamailio.log")
 // configureGate writes what Kamailio reads.
 func (s *Site) configureGate() error {
 	g := s.options.Gate
-	figures := strings.TrimSuffix(strings.TrimPrefix(s.addresses.GateMetrics, "http://"), "/metrics")
 	asterisk := s.addresses.SIP
 	if s.options.Listen == "0.0.0.0" { // so that Asterisk answers with this address as its own
 		asterisk = hostPort(g.Host, s.sipPort)
 	}
 	return kamailioconfig.Write(s.gateConfig(), kamailioconfig.Values{
-		Address: s.addresses.Gate, Metrics: figures, Asterisk: asterisk,
+		Address: s.addresses.Gate, Metrics: hostPort("127.0.0.1", s.figuresPort), Asterisk: asterisk,
 		Peers: s.options.TrunkMatch, Rate: g.Rate, Shut: shut, RetryAfter: g.RetryAfter,
 	})
 }

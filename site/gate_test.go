@@ -105,6 +105,14 @@ func (w *wireSide) refused(call string) {
 
 var toOf = regexp.MustCompile(`\r\nTo: ([^\r]*)`)
 
+// refuse has the dialplan take nobody until then; the zero time ends that.
+func (c *controller) refuse(t *testing.T, until time.Time) {
+	t.Helper()
+	if err := c.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", strconv.FormatInt(max(until.Unix(), 0), 10))); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // figure reads one of the gate's.
 func figure(t *testing.T, s *site.Site, outcome string) (n int) {
 	t.Helper()
@@ -202,14 +210,10 @@ func TestTheGateForgetsWhoWasTold(t *testing.T) {
 	s := sitetest.Start(t, func(o *site.Options) { o.Gate, o.TellRefused = site.Gate{Host: gateHost}, 1 })
 	ctl := control(t, s)
 	trunk := speakTo(t, s.Addresses().Gate, citizenAddress)
-	if err := ctl.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10))); err != nil {
-		t.Fatal(err)
-	}
+	ctl.refuse(t, time.Now().Add(time.Minute))
 	trunk.request("INVITE", "told", "<sip:12345@gate>")
 	trunk.await("told", 183)
-	if err := ctl.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", "0")); err != nil {
-		t.Fatal(err)
-	}
+	ctl.refuse(t, time.Time{})
 	if answer := trunk.await("told", 503); !strings.Contains(answer, "\r\nRetry-After: 10\r\n") {
 		t.Errorf("he is not told when to call again: %q", answer)
 	}
@@ -225,20 +229,14 @@ func TestTheGateRefusesAfterAsterisk(t *testing.T) {
 	s := gated(t, 0)
 	ctl := control(t, s)
 	trunk := speakTo(t, s.Addresses().Gate, citizenAddress)
-	refuse := func(until time.Time) {
-		t.Helper()
-		if err := ctl.Do(t.Context(), ari.SetGlobal("HOTLINE_REFUSE", strconv.FormatInt(until.Unix(), 10))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	refuse(time.Now().Add(time.Minute))
+	ctl.refuse(t, time.Now().Add(time.Minute))
 	for i := range 5 {
 		trunk.refused(fmt.Sprint("full", i))
 	}
 	if own, taken := figure(t, s, "asterisk"), figure(t, s, "taken"); own == 0 || taken == 0 || own+taken != 5 {
 		t.Errorf("of five calls %d were refused by the gate, and %d came to Asterisk", own, taken)
 	}
-	refuse(time.Time{})
+	ctl.refuse(t, time.Time{})
 	time.Sleep(300 * time.Millisecond)
 	trunk.request("INVITE", "again", "<sip:12345@gate>")
 	trunk.await("again", 100)

@@ -22,6 +22,7 @@ type Site struct {
 	client       *http.Client
 
 	sipPort, ariPort, redisPort int
+	figuresPort                 int                 // of the gate
 	tls                         *asteriskconfig.TLS // with its ports; nil: none
 	bootPassword                string
 
@@ -209,15 +210,10 @@ func (s *Site) adopt(place **child, c *child) {
 		mine := *place == c
 		s.mu.Unlock()
 		if mine {
-			s.fail(fmt.Errorf("%s ended by itself (%v); see %s", c.name, c.err, s.addresses.Logs))
+			select {
+			case s.died <- fmt.Errorf("%s ended by itself (%v); see %s", c.name, c.err, s.addresses.Logs):
+			default:
+			}
 		}
 	}()
-}
-
-// fail tells whoever asks Died.
-func (s *Site) fail(err error) {
-	select {
-	case s.died <- err:
-	default:
-	}
 }

@@ -12,7 +12,7 @@ import (
 // cpuBudget is what a call may cost from its end to its rows, this program's
 // part: the journal's line and fsync, and SQL. On two busy cores SQLite took 95 µs,
 // the driver of PostgreSQL 120 to 155.
-const cpuBudget = 400 * time.Microsecond
+const cpuBudget = 200 * time.Microsecond
 
 // Ten thousand calls from twenty at a time, through the journal into SQL.
 // PostgreSQL's own share is another process's.

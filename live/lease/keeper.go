@@ -48,15 +48,16 @@ func NewKeeper(book Book, holder Holder, ttl time.Duration) *Keeper {
 }
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
-// dead says that he runs no more is not waited for; dead may be nil. A book that
+// dead says that he runs no more is not waited for; dead may be nil. behind, unless nil, is told first
+// of another who holds the lease, or held it last, and may be alive. A book that
 // was emptied or away while somebody held the lease leaves him its TTL to say so; so does
 // a lease that had run out before it was ever looked at, for whoever held it may have been
 // kept from renewing it by what keeps everybody waiting (a full machine). While the book is
 // away Take goes on trying; its error is ctx's only. One Take at a time.
-func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool) (hotline.Token, error) {
+func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool, behind func(Lease)) (hotline.Token, error) {
 	c := Claim{Name: name, Holder: k.holder, TTL: k.ttl}
 	before := k.gone
-	if err := k.look(ctx, &c, dead); err != nil {
+	if err := k.look(ctx, &c, dead, behind); err != nil {
 		return 0, err
 	}
 	var patient time.Time // until when the holder may renew what the book forgot, or let run out while it was away
@@ -90,15 +91,18 @@ func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool) 
 	}
 }
 
-// look notes whether the lease was ever held by another who may be alive; who has lost
-// another one just now had his time.
-func (k *Keeper) look(ctx context.Context, c *Claim, dead func(Holder) bool) error {
+// look notes whether the lease was ever held by another who may be alive, and tells
+// behind; who has lost another one just now had his time.
+func (k *Keeper) look(ctx context.Context, c *Claim, dead func(Holder) bool, behind func(Lease)) error {
 	for {
 		held, err := k.book.ReadLease(ctx, c.Name)
 		switch {
 		case err == nil:
 			if held.Holder != (Holder{}) && held.Holder != k.holder && held.Holder != k.gone && (dead == nil || !dead(held.Holder)) {
 				c.Seen = 1 // long ago
+				if behind != nil {
+					behind(held)
+				}
 			}
 			return nil
 		case hotline.KindOf(err) == hotline.NotFound:

@@ -127,7 +127,7 @@ func emptied(t *testing.T, s Store) {
 	before := &emptiedSince{Book: s, held: lease.Lease{Holder: holder.Holder, Left: next.TTL, Now: held.Now}}
 	began := time.Now()
 	k := lease.NewKeeper(before, next.Holder, next.TTL)
-	_, err = k.Take(t.Context(), "other", nil)
+	_, err = k.Take(t.Context(), "other", nil, nil)
 	must(t, err)
 	if d := time.Since(began); d < next.TTL {
 		t.Fatalf("taken after %v; its holder is given %v", d, next.TTL)
@@ -180,11 +180,15 @@ func late(t *testing.T, s Store) {
 	k := lease.NewKeeper(s, next.Holder, next.TTL)
 	ctx, cancel := context.WithTimeout(t.Context(), next.TTL*3/4)
 	defer cancel()
-	_, err := k.Take(ctx, lease.Board, nil)
+	var behind lease.Holder
+	_, err := k.Take(ctx, lease.Board, nil, func(l lease.Lease) { behind = l.Holder })
 	kind(t, err, hotline.Unavailable)
+	if behind != holder.Holder {
+		t.Fatalf("it stands behind %v, and is told %v", holder.Holder, behind)
+	}
 	renewed(t, s, holder, l.Token, lease.Kept)
 	began := time.Now()
-	_, err = k.Take(t.Context(), lease.Board, nil) // now he is dead
+	_, err = k.Take(t.Context(), lease.Board, nil, nil) // now he is dead
 	must(t, err)
 	if d := time.Since(began); d < holder.TTL/2 {
 		t.Fatalf("taken after %v; its holder has %v", d, holder.TTL)
@@ -195,9 +199,9 @@ func late(t *testing.T, s Store) {
 func lost(t *testing.T, s Store) {
 	c := claim(lease.Board, 1)
 	k := lease.NewKeeper(s, c.Holder, c.TTL)
-	token, err := k.Take(t.Context(), lease.Board, nil)
+	token, err := k.Take(t.Context(), lease.Board, nil, nil)
 	must(t, err)
-	_, err = k.Take(t.Context(), lease.Socket("pbx1"), nil)
+	_, err = k.Take(t.Context(), lease.Socket("pbx1"), nil, nil)
 	must(t, err)
 	defer k.Release(context.WithoutCancel(t.Context()))
 	time.Sleep(700 * time.Millisecond) // more than twice its time: both are renewed
@@ -239,7 +243,7 @@ func waits(t *testing.T, s Store) {
 	next := lease.NewKeeper(s, self, time.Minute)
 	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = next.Take(brief, lease.Board, lease.Dead)
+	_, err = next.Take(brief, lease.Board, lease.Dead, nil)
 	kind(t, err, hotline.Unavailable)
 
 	must(t, child.Process.Kill())
@@ -248,7 +252,7 @@ func waits(t *testing.T, s Store) {
 		t.Fatal("a killed process is said to run")
 	}
 	began := time.Now()
-	token, err := next.Take(t.Context(), lease.Board, lease.Dead)
+	token, err := next.Take(t.Context(), lease.Board, lease.Dead, nil)
 	must(t, err)
 	if d := time.Since(began); d > 500*time.Millisecond || token <= first.Token {
 		t.Fatalf("taken from the dead after %v with token %d (was %d)", d, token, first.Token)

@@ -50,7 +50,7 @@ func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memory.New()
 		k := lease.NewKeeper(s, lease.Holder{Host: "h", PID: 1}, 0)
-		_, err := k.Take(t.Context(), lease.Board, nil)
+		_, err := k.Take(t.Context(), lease.Board, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
