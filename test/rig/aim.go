@@ -12,13 +12,8 @@ import (
 // waits. do tells whether the message goes on; a controller that is dead gets
 // none. The channel is closed when it is done; forget gives the moment up.
 func (k *Controller) Aim(m Moment, do func() (on bool)) (hit <-chan struct{}, forget func()) {
-	a := &aim{back: m.back, words: m.words, done: m.done, act: do, hit: make(chan struct{})}
-	tap := k.asterisk
-	if m.redis {
-		tap = k.redis
-	}
-	tap.set(a)
-	return a.hit, func() { tap.set(nil) }
+	at := m.tap(k.redis, k.asterisk)
+	return at.aim(m, do), at.forget
 }
 
 // Served waits until the controller serves; an error when it ends before.

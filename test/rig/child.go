@@ -26,15 +26,20 @@ import (
 	"hotline/kin"
 )
 
-// orderVar tells a test binary that it is a controller, and what it serves.
+// orderVar tells a test binary that it is a controller, and what it serves, or that
+// it is taps.
 const orderVar = "HOTLINE_RIG_CONTROLLER"
 
-// Main runs the tests – or, in a process that Spawn started, one controller that
-// plays the flow it was told of until its parent is gone.
+// Main runs the tests – or, in a process that a rig started, its taps, or one
+// controller that plays the flow it was told of until its parent is gone.
 func Main(m *testing.M, flows ...*ivr.Flow) int {
 	raw := os.Getenv(orderVar)
-	if raw == "" {
+	switch raw {
+	case "":
 		return m.Run()
+	case tapsOrder:
+		serveTaps()
+		return 0
 	}
 	if err := serveOrder(raw, flows); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -52,23 +52,34 @@ func (r *Rig) Saw(attrs ...string) Line {
 
 // A Moment is one message of a controller, before which something happens.
 type Moment struct {
-	redis, back, done bool
-	words             []string
+	Redis bool // between it and Redis, else Asterisk
+	Back  bool // from there, rather than to there
+	// Done: the message goes through and is answered; it is the answer that waits.
+	Done  bool
+	Words []string // all of which are in it
+}
+
+// tap is the one that the message goes through.
+func (m Moment) tap(redis, asterisk tapAt) tapAt {
+	if m.Redis {
+		return redis
+	}
+	return asterisk
 }
 
 // ToRedis is the moment before a command with these words reaches Redis.
-func ToRedis(words ...string) Moment { return Moment{redis: true, words: words} }
+func ToRedis(words ...string) Moment { return Moment{Redis: true, Words: words} }
 
 // InRedis is the moment after Redis did a command with these words, before the
 // controller learns of it.
-func InRedis(words ...string) Moment { return Moment{redis: true, done: true, words: words} }
+func InRedis(words ...string) Moment { return Moment{Redis: true, Done: true, Words: words} }
 
 // ToAsterisk is the moment before a request with these words reaches Asterisk.
-func ToAsterisk(words ...string) Moment { return Moment{words: words} }
+func ToAsterisk(words ...string) Moment { return Moment{Words: words} }
 
 // FromAsterisk is the moment before the controller hears an event with these
 // words.
-func FromAsterisk(words ...string) Moment { return Moment{back: true, words: words} }
+func FromAsterisk(words ...string) Moment { return Moment{Back: true, Words: words} }
 
 // KillAt kills the controller at a moment to come; the channel is closed when it
 // is dead.
@@ -83,14 +94,10 @@ func (r *Rig) At(m Moment, do func()) <-chan struct{} {
 }
 
 func (r *Rig) arm(m Moment, act func() bool) <-chan struct{} {
-	a := &aim{back: m.back, words: m.words, done: m.done, act: act, hit: make(chan struct{})}
-	tap := r.asterisk
-	if m.redis {
-		tap = r.redis
-	}
-	tap.set(a)
-	r.T.Cleanup(func() { tap.set(nil) })
-	return a.hit
+	at := m.tap(r.redis, r.asterisk)
+	hit := at.aim(m, act)
+	r.T.Cleanup(at.forget)
+	return hit
 }
 
 // Happened waits for what was armed.

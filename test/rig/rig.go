@@ -36,7 +36,8 @@ type Rig struct {
 	// Limits are of controllers in processes of their own.
 	Limits app.Limits
 
-	redis, asterisk *Tap // what controllers go through
+	taps            taps
+	redis, asterisk tapAt // what controllers go through
 	now             *now
 	prompts         *phone.Library
 	sentinels       string // where the board is; "": at the site's Redis
@@ -75,12 +76,9 @@ func New(t testing.TB, flow *ivr.Flow, changes ...func(*site.Options)) *Rig {
 	r.prompts, err = promptsOf(p.sounds)
 	r.must(err)
 	t.Cleanup(p.close)
-	r.redis, err = newTap(at.Redis, false)
+	r.taps, err = startTaps(t)
 	r.must(err)
-	t.Cleanup(r.redis.close)
-	r.asterisk, err = newTap(strings.TrimPrefix(at.ARI, "http://"), true)
-	r.must(err)
-	t.Cleanup(r.asterisk.close)
+	r.redis, r.asterisk = r.tapsTo(at)
 	return r
 }
 
@@ -212,6 +210,11 @@ func (r *Rig) order() (string, error) { return r.orderAt(r.tapped()) }
 func (r *Rig) orderAt(at site.Addresses) (string, error) {
 	b, err := json.Marshal(order{At: at, Flow: r.Flow.Name, Rules: r.Rules, Others: r.Others, Limits: r.Limits})
 	return string(b), err
+}
+
+// tapsTo opens taps to Redis and Asterisk.
+func (r *Rig) tapsTo(at site.Addresses) (redis, asterisk tapAt) {
+	return r.taps.open(at.Redis, false), r.taps.open(strings.TrimPrefix(at.ARI, "http://"), true)
 }
 
 // tapped are the addresses that lead through the taps.

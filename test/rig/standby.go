@@ -13,7 +13,7 @@ import (
 type Controller struct {
 	t               testing.TB
 	c               *child
-	redis, asterisk *Tap
+	redis, asterisk tapAt
 }
 
 // Another starts a further controller, elsewhere: as on another host, where it
@@ -23,11 +23,7 @@ func (r *Rig) Another(elsewhere bool) *Controller {
 	r.T.Helper()
 	at := r.Site.Addresses()
 	k := &Controller{t: r.T}
-	var err error
-	k.redis, err = newTap(at.Redis, false)
-	r.must(err)
-	k.asterisk, err = newTap(strings.TrimPrefix(at.ARI, "http://"), true)
-	r.must(err)
+	k.redis, k.asterisk = r.tapsTo(at)
 	at.Redis, at.ARI = k.redis.addr, "http://"+k.asterisk.addr
 	order, err := r.orderAt(at)
 	r.must(err)

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// Tap stands between a controller and Redis or Asterisk. It lets everything
+// tap stands between a controller and Redis or Asterisk. It lets everything
 // through, until a message comes that was waited for: then a story does what it
 // wants to at exactly that moment, and the controller knows nothing of it.
-type Tap struct {
+type tap struct {
 	addr, to string
 	ln       net.Listener
 	sockets  bool // may carry a websocket, whose client masks what it sends
@@ -24,13 +24,13 @@ type Tap struct {
 }
 
 // keep keeps what comes back from now on; kept gives it.
-func (t *Tap) keep() {
+func (t *tap) keep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.keeps = true
 }
 
-func (t *Tap) kept() (messages []string) {
+func (t *tap) kept() (messages []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, b := range t.back {
@@ -41,26 +41,27 @@ func (t *Tap) kept() (messages []string) {
 
 // aim is a message waited for.
 type aim struct {
-	back  bool     // from Redis or Asterisk, rather than to it
-	words []string // all of which are in it
-	skip  int      // so many such messages pass first
-	// done: the message goes through and is answered; it is the answer that waits.
-	done bool
-	act  func() (on bool) // on: the message goes on, else the connection ends
-	hit  chan struct{}    // closed afterwards
+	Moment
+	met    chan struct{} // closed when it came, or is waited for no more
+	missed bool          // the latter; after met
+	on     chan bool     // the message goes on, else the connection ends
 }
 
-func newTap(to string, sockets bool) (*Tap, error) {
+func newAim(m Moment) *aim {
+	return &aim{Moment: m, met: make(chan struct{}), on: make(chan bool, 1)}
+}
+
+func newTap(to string, sockets bool) (*tap, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	t := &Tap{addr: ln.Addr().String(), to: to, ln: ln, sockets: sockets, conns: map[net.Conn]bool{}}
+	t := &tap{addr: ln.Addr().String(), to: to, ln: ln, sockets: sockets, conns: map[net.Conn]bool{}}
 	t.all.Go(t.accept)
 	return t, nil
 }
 
-func (t *Tap) close() {
+func (t *tap) close() {
 	_ = t.ln.Close()
 	t.mu.Lock()
 	for c := range t.conns {
@@ -70,7 +71,7 @@ func (t *Tap) close() {
 	t.all.Wait()
 }
 
-func (t *Tap) accept() {
+func (t *tap) accept() {
 	for {
 		client, err := t.ln.Accept()
 		if err != nil {
@@ -90,27 +91,29 @@ func (t *Tap) accept() {
 	}
 }
 
-func (t *Tap) set(a *aim) {
+// set waits for a message, in place of what was waited for; nil: for none.
+func (t *tap) set(a *aim) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.aim != nil {
+		t.aim.missed = true
+		close(t.aim.met)
+	}
 	t.aim = a
 }
 
 // meets gives the aim that the message meets, which is then no more.
-func (t *Tap) meets(back bool, message []byte) *aim {
+func (t *tap) meets(back bool, message []byte) *aim {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := t.aim
-	if a == nil || a.back != back {
+	if a == nil || a.Back != back {
 		return nil
 	}
-	for _, w := range a.words {
+	for _, w := range a.Words {
 		if !bytes.Contains(message, []byte(w)) {
 			return nil
 		}
-	}
-	if a.skip--; a.skip >= 0 {
-		return nil
 	}
 	t.aim = nil
 	return a
@@ -118,7 +121,7 @@ func (t *Tap) meets(back bool, message []byte) *aim {
 
 // pair is one connection and its other half.
 type pair struct {
-	tap            *Tap
+	tap            *tap
 	client, server net.Conn
 	socket         bool // a websocket by now
 	rest           []byte
@@ -166,7 +169,7 @@ func (p *pair) sent(b []byte) ([]byte, bool) {
 	a := p.tap.meets(false, text)
 	switch {
 	case a == nil:
-	case a.done:
+	case a.Done:
 		p.mu.Lock()
 		p.due = a
 		p.mu.Unlock()
@@ -192,9 +195,10 @@ func (p *pair) received(b []byte) ([]byte, bool) {
 	return b, a == nil || a.strike()
 }
 
-func (a *aim) strike() bool {
-	defer close(a.hit)
-	return a.act()
+// strike has the message wait until it is told what becomes of it.
+func (a *aim) strike() (on bool) {
+	close(a.met)
+	return <-a.on
 }
 
 // frames gives the whole websocket frames in b, what they say unmasked, and the
