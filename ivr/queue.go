@@ -92,8 +92,8 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 		answered <- found{o, err}
 		quiet()
 	}()
-	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: prompts(s.Say), Every: s.Every, Next: s.positions(c),
-		Heard: func() { c.Heard = true }, Pressed: s.codes(ctx, c)})
+	err := c.Line.Wait(waiting, Waiting{Tag: c.Tag(), First: s.first(c), Every: s.Every, Next: s.positions(c),
+		Heard: func() { c.Heard = true; c.save(ctx) }, Pressed: s.codes(ctx, c)})
 	if err != nil { // the line failed: nobody is to be found for it
 		stop(err)
 	}
@@ -102,6 +102,15 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 		return hotline.Offer{}, cmp.Or(context.Cause(seek), f.err)
 	}
 	return f.offer, err
+}
+
+// first is what is said on joining. Whoever has heard it, and waits on at another
+// controller, hears the music play on.
+func (s QueueStep) first(c *Call) []Part {
+	if c.again && c.Heard {
+		return nil
+	}
+	return prompts(s.Say)
 }
 
 // positions gives the words for the caller's position, only when it got better

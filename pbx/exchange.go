@@ -202,6 +202,7 @@ type Found struct {
 	Legs    []routing.Leg
 	x       *Exchange
 	lines   map[hotline.CallID]ari.Channel
+	bridged map[hotline.CallID]bool // who has a bridge: he talked, or was about to
 	taken   map[hotline.CallID]*Line
 	started time.Time // when this Asterisk did
 }
@@ -278,7 +279,7 @@ func (f Found) Why(arrived time.Time) error {
 // List reads which callers and agents' legs exist, and takes the legs over.
 func (x *Exchange) List(ctx context.Context) (Found, error) {
 	x.hark(1)
-	f := Found{x: x, lines: map[hotline.CallID]ari.Channel{}, taken: map[hotline.CallID]*Line{}}
+	f := Found{x: x, lines: map[hotline.CallID]ari.Channel{}, bridged: map[hotline.CallID]bool{}, taken: map[hotline.CallID]*Line{}}
 	err := f.list(ctx)
 	if err != nil {
 		f.Done()
@@ -309,7 +310,7 @@ func (f *Found) list(ctx context.Context) error {
 			f.lines[c.Call] = ch
 		}
 	}
-	return f.x.sweep(ctx, *f)
+	return f.sweep(ctx)
 }
 
 // ours tells whether the channel is in our application now.
@@ -336,7 +337,7 @@ func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 		return nil
 	}
 	l := newLine(x, x.conn, ch)
-	l.found, l.inside = true, true
+	l.found, l.inside = true, f.bridged[call]
 	f.taken[call] = l
 	if x.over(ch.ID) {
 		l.end(ivr.ErrHungUp)
@@ -344,17 +345,20 @@ func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 	return l
 }
 
-// sweep deletes our bridges whose caller is gone: bridges made by ARI stay until
-// they are deleted.
-func (x *Exchange) sweep(ctx context.Context, f Found) error {
-	bridges, err := ari.Bridges(ctx, x.conn)
+// sweep reads who has a bridge, and deletes those whose caller is gone: bridges made
+// by ARI stay until they are deleted.
+func (f *Found) sweep(ctx context.Context) error {
+	bridges, err := ari.Bridges(ctx, f.x.conn)
 	if err != nil {
 		return err
 	}
 	for _, b := range bridges {
-		call, ours := strings.CutPrefix(b.ID, bridgeOf)
-		if _, alive := f.lines[hotline.CallID(call)]; ours && !alive {
-			if err := x.conn.Do(ctx, ari.DeleteBridge(b.ID)); err != nil {
+		name, ours := strings.CutPrefix(b.ID, bridgeOf)
+		call := hotline.CallID(name)
+		if _, alive := f.lines[call]; ours && alive {
+			f.bridged[call] = true
+		} else if ours {
+			if err := f.x.conn.Do(ctx, ari.DeleteBridge(b.ID)); err != nil {
 				return err
 			}
 		}
