@@ -32,11 +32,18 @@ func (r *Rig) Tickets(n int) []ticket.Ticket {
 }
 
 // Written are the tickets that are in SQL now, newest first.
-func (r *Rig) Written() []ticket.Ticket {
-	ts, err := r.Store.ListTickets(r.T.Context(), store.Filter{Limit: 10000})
-	r.must(err)
-	return ts
+func (r *Rig) Written() (all []ticket.Ticket) {
+	for f := (store.Filter{Limit: page}); ; f.Before = all[len(all)-1].Number {
+		ts, err := r.Store.ListTickets(r.T.Context(), f)
+		r.must(err)
+		if all = append(all, ts...); len(ts) < page {
+			return all
+		}
+	}
 }
+
+// page is how many tickets the store gives at once.
+const page = 1000
 
 // TicketOf waits for the one ticket of the citizen who calls from this number.
 func (r *Rig) TicketOf(number string) ticket.Ticket {
