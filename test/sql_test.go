@@ -15,7 +15,6 @@ import (
 	"hotline/phone"
 	"hotline/site"
 	"hotline/site/sitetest"
-	"hotline/store"
 	"hotline/test/rig"
 )
 
@@ -94,16 +93,8 @@ func (l *load) call(number string) {
 func (l *load) books() (missing, double int) {
 	l.T.Helper()
 	tickets := map[string]int{}
-	for f := (store.Filter{Limit: 1000}); ; {
-		page, err := l.Store.ListTickets(l.T.Context(), f)
-		must(l.T, err)
-		for _, k := range page {
-			tickets[k.Caller.Number]++
-			f.Before = k.Number
-		}
-		if len(page) < f.Limit {
-			break
-		}
+	for k := range l.Newest() {
+		tickets[k.Caller.Number]++
 	}
 	for _, n := range l.numbers {
 		if tickets[n] == 0 {

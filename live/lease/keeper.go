@@ -48,12 +48,12 @@ func NewKeeper(book Book, holder Holder, ttl time.Duration) *Keeper {
 }
 
 // Take waits until the lease is free, takes it and keeps it. A holder of whom
-// dead says that he runs no more is not waited for; dead may be nil. behind, unless nil, is told first
-// of another who holds the lease, or held it last, and may be alive. A book that
-// was emptied or away while somebody held the lease leaves him its TTL to say so; so does
-// a lease that had run out before it was ever looked at, for whoever held it may have been
-// kept from renewing it by what keeps everybody waiting (a full machine). While the book is
-// away Take goes on trying; its error is ctx's only. One Take at a time.
+// dead says that he runs no more is not waited for; dead may be nil. behind, unless nil,
+// is told first of another who holds the lease, or held it last, and may be alive. A book
+// that was emptied or away while somebody held the lease leaves him its TTL to say so; so
+// does a lease that had run out before it was ever looked at, for whoever held it may have
+// been kept from renewing it by what keeps everybody waiting (a full machine). While the
+// book is away Take goes on trying; its error is ctx's only. One Take at a time.
 func (k *Keeper) Take(ctx context.Context, name string, dead func(Holder) bool, behind func(Lease)) (hotline.Token, error) {
 	c := Claim{Name: name, Holder: k.holder, TTL: k.ttl}
 	before := k.gone

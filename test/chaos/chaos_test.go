@@ -193,7 +193,7 @@ func (s *storm) tell(p plan, v Verdict, seen Seen, sound *pauses) {
 func books(r *rig.Rig, calls int) (all []Ticket) {
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		all = all[:0]
-		for _, k := range r.Written() {
+		for k := range r.Newest() {
 			all = append(all, Ticket{Number: string(k.Number), Call: string(k.Call), Caller: k.Caller.Number, Agent: string(k.Agent), Answered: !k.Joined.IsZero(), Joined: k.Joined, How: fmt.Sprintf("%s by %s, %d offers, at %v", k.End, k.EndedBy, k.Offers, k.Path)})
 		}
 		if len(all) >= calls || time.Now().After(end) {

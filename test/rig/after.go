@@ -2,6 +2,7 @@ package rig
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -32,18 +33,28 @@ func (r *Rig) Tickets(n int) []ticket.Ticket {
 }
 
 // Written are the tickets that are in SQL now, newest first.
-func (r *Rig) Written() (all []ticket.Ticket) {
-	for f := (store.Filter{Limit: page}); ; f.Before = all[len(all)-1].Number {
-		ts, err := r.Store.ListTickets(r.T.Context(), f)
-		r.must(err)
-		if all = append(all, ts...); len(ts) < page {
-			return all
+func (r *Rig) Written() []ticket.Ticket { return slices.Collect(r.Newest()) }
+
+// Newest gives the tickets that are in SQL now, newest first; they are read as they
+// are asked for.
+func (r *Rig) Newest() iter.Seq[ticket.Ticket] {
+	const page = 1000 // the store gives no more at once
+	return func(yield func(ticket.Ticket) bool) {
+		for f := (store.Filter{Limit: page}); ; {
+			ts, err := r.Store.ListTickets(r.T.Context(), f)
+			r.must(err)
+			for _, k := range ts {
+				if !yield(k) {
+					return
+				}
+				f.Before = k.Number
+			}
+			if len(ts) < page {
+				return
+			}
 		}
 	}
 }
-
-// page is how many tickets the store gives at once.
-const page = 1000
 
 // TicketOf waits for the one ticket of the citizen who calls from this number.
 func (r *Rig) TicketOf(number string) ticket.Ticket {

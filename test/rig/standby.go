@@ -29,11 +29,7 @@ func (r *Rig) Another(elsewhere bool) *Controller {
 	r.must(err)
 	k.c, err = startChild(r.now.root, order, elsewhere)
 	r.must(err)
-	r.now.root.Cleanup(func() {
-		k.c.kill()
-		k.redis.close()
-		k.asterisk.close()
-	})
+	r.now.root.Cleanup(k.c.kill)
 	return k
 }
 

@@ -14,11 +14,9 @@ type tap struct {
 	addr, to string
 	ln       net.Listener
 	sockets  bool // may carry a websocket, whose client masks what it sends
-	all      sync.WaitGroup
 
 	mu    sync.Mutex
 	aim   *aim
-	conns map[net.Conn]bool
 	back  [][]byte // what came back since it was asked to be kept
 	keeps bool
 }
@@ -56,19 +54,9 @@ func newTap(to string, sockets bool) (*tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{addr: ln.Addr().String(), to: to, ln: ln, sockets: sockets, conns: map[net.Conn]bool{}}
-	t.all.Go(t.accept)
+	t := &tap{addr: ln.Addr().String(), to: to, ln: ln, sockets: sockets}
+	go t.accept()
 	return t, nil
-}
-
-func (t *tap) close() {
-	_ = t.ln.Close()
-	t.mu.Lock()
-	for c := range t.conns {
-		_ = c.Close()
-	}
-	t.mu.Unlock()
-	t.all.Wait()
 }
 
 func (t *tap) accept() {
@@ -82,12 +70,9 @@ func (t *tap) accept() {
 			_ = client.Close()
 			continue
 		}
-		t.mu.Lock()
-		t.conns[client], t.conns[server] = true, true
-		t.mu.Unlock()
-		p := &pair{tap: t, client: client, server: server}
-		t.all.Go(func() { p.pump(server, client, p.sent) })
-		t.all.Go(func() { p.pump(client, server, p.received) })
+		p := &pair{tap: t}
+		go p.pump(server, client, p.sent)
+		go p.pump(client, server, p.received)
 	}
 }
 
@@ -121,12 +106,11 @@ func (t *tap) meets(back bool, message []byte) *aim {
 
 // pair is one connection and its other half.
 type pair struct {
-	tap            *tap
-	client, server net.Conn
-	socket         bool // a websocket by now
-	rest           []byte
-	mu             sync.Mutex
-	due            *aim // he dies with the next answer
+	tap    *tap
+	socket bool // a websocket by now
+	rest   []byte
+	mu     sync.Mutex
+	due    *aim // he dies with the next answer
 }
 
 // pump copies what check lets through.
@@ -134,9 +118,6 @@ func (p *pair) pump(to, from net.Conn, check func([]byte) ([]byte, bool)) {
 	defer func() {
 		_ = to.Close()
 		_ = from.Close()
-		p.tap.mu.Lock()
-		delete(p.tap.conns, from)
-		p.tap.mu.Unlock()
 	}()
 	buf := make([]byte, 256<<10)
 	for {

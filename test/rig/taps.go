@@ -58,12 +58,6 @@ func (s *Taps) Open(a TapArgs, at *string) error {
 	return nil
 }
 
-// Close closes a tap and what goes through it.
-func (s *Taps) Close(at string, _ *bool) error {
-	s.tap(at).close()
-	return nil
-}
-
 // Aim has a tap wait for a moment and gives the aim's number; Wait says when it came.
 func (s *Taps) Aim(a AimArgs, n *int) error {
 	waits := newAim(a.Moment)
@@ -125,7 +119,7 @@ type taps struct {
 	c *child
 }
 
-// startTaps starts the process; it ends with the test.
+// startTaps starts the process; it ends with the test, and all taps with it.
 func startTaps(t testing.TB) (taps, error) {
 	c, err := startChild(t, tapsOrder, false)
 	if err != nil {
@@ -174,7 +168,6 @@ func (t tapAt) aim(m Moment, do func() (on bool)) (hit <-chan struct{}) {
 
 func (t tapAt) forget() { t.ask("Forget", t.addr, new(bool)) }
 func (t tapAt) keep()   { t.ask("Keep", t.addr, new(bool)) }
-func (t tapAt) close()  { t.ask("Close", t.addr, new(bool)) }
 
 func (t tapAt) kept() (messages []string) {
 	t.ask("Kept", t.addr, &messages)

@@ -10,7 +10,6 @@ import (
 	"hotline"
 	"hotline/app"
 	"hotline/site"
-	"hotline/ticket"
 )
 
 // day is how long TestDay runs, ten times as fast as a real day; 2h24m is a whole
@@ -74,7 +73,9 @@ func (h *hall) ends(answered int) map[hotline.End]int {
 	var ends map[hotline.End]int
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		ends = map[hotline.End]int{}
-		h.tickets(func(k ticket.Ticket) bool { ends[k.End]++; return true })
+		for k := range h.Newest() {
+			ends[k.End]++
+		}
 		if ends[hotline.EndAnswered] >= answered || time.Now().After(end) {
 			return ends
 		}

@@ -22,10 +22,8 @@ import (
 	"hotline/ivr"
 	"hotline/phone"
 	"hotline/site"
-	"hotline/store"
 	"hotline/test/rig"
 	"hotline/test/wire"
-	"hotline/ticket"
 )
 
 //go:embed scenarios/*.xml
@@ -230,32 +228,15 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 // talks counts the talks that ended in a time, by the tickets.
 func (h *hall) talks(from, to time.Time) (n int) {
 	h.t.Helper()
-	h.tickets(func(k ticket.Ticket) bool {
+	for k := range h.Newest() {
 		if k.End == hotline.EndAnswered && k.TalkEnded.After(from) && !k.TalkEnded.After(to) {
 			n++
 		}
-		return k.Created.After(from.Add(-time.Minute))
-	})
-	return n
-}
-
-// tickets reads all tickets, newest first, while more wants them.
-func (h *hall) tickets(more func(ticket.Ticket) bool) {
-	h.t.Helper()
-	const page = 1000
-	for f := (store.Filter{Limit: page}); ; {
-		list, err := h.Store.ListTickets(h.t.Context(), f)
-		must(h.t, err)
-		for _, k := range list {
-			if !more(k) {
-				return
-			}
+		if !k.Created.After(from.Add(-time.Minute)) {
+			break
 		}
-		if len(list) < page {
-			return
-		}
-		f.Before = list[len(list)-1].Number
 	}
+	return n
 }
 
 func freePort(t *testing.T, ip string) int {
