@@ -66,45 +66,15 @@ func (k *Keeper) Path(name string) (string, error) {
 	return filepath.Join(k.o.Dir, name), nil
 }
 
-const joinTries, joinWait = 50, 100 * time.Millisecond
-
 // Join makes name.wav of the two sides and removes them. It waits up to five
-// seconds until Asterisk has finished both files.
+// seconds for each until Asterisk has closed it.
 func (k *Keeper) Join(ctx context.Context, name string) error {
 	citizen, agent := filepath.Join(k.o.Dir, name+k.o.Citizen+".wav"), filepath.Join(k.o.Dir, name+k.o.Agent+".wav")
-	var err error
-	for range joinTries {
-		if err = complete(citizen, agent); err == nil {
-			return k.join(name, citizen, agent)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(joinWait):
-		}
-	}
-	return hotline.Errorf(hotline.Unavailable, "the two sides of recording %s are not there: %w", name, err)
-}
-
-// complete tells whether both files have a header that names their length,
-// which Asterisk writes when it closes them.
-func complete(files ...string) error {
-	for _, file := range files {
-		if _, err := readMono(file, true); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (k *Keeper) join(name, citizen, agent string) error {
-	left, err := readMono(citizen, false)
-	if err != nil {
-		return err
-	}
-	right, err := readMono(agent, false)
-	if err != nil {
-		return err
+	const wait = 5 * time.Second
+	left, lost := readClosed(ctx, citizen, wait)
+	right, missing := readClosed(ctx, agent, wait)
+	if err := errors.Join(lost, missing); err != nil {
+		return hotline.Errorf(hotline.Unavailable, "the two sides of recording %s are not there: %w", name, err)
 	}
 	whole := filepath.Join(k.o.Dir, name+".wav")
 	if err := writeStereo(whole+".new", left, right); err != nil {

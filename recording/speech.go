@@ -17,8 +17,6 @@ const (
 	loud = 184
 	// leastSpeech is how much sound makes a message: one short word.
 	leastSpeech = 300 * time.Millisecond
-
-	closedTries, closedWait = 40, 50 * time.Millisecond
 )
 
 // Speech tells whether a message (the name of a mono file in Dir, with its
@@ -29,22 +27,9 @@ func (k *Keeper) Speech(ctx context.Context, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for range closedTries {
-		if _, err = readMono(path, true); err == nil {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		case <-time.After(closedWait):
-		}
-	}
+	samples, err := readClosed(ctx, path, 2*time.Second)
 	if err != nil {
 		return false, hotline.Errorf(hotline.Unavailable, "the message %s is not there: %w", name, err)
-	}
-	samples, err := readMono(path, false)
-	if err != nil {
-		return false, err
 	}
 	if sounding(samples) >= leastSpeech {
 		return true, nil

@@ -2,8 +2,11 @@ package recording
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
+	"errors"
 	"os"
+	"time"
 
 	"hotline"
 )
@@ -14,9 +17,13 @@ const (
 	sampleSize = 2
 )
 
-// readMono reads the samples of a file Asterisk wrote. With headOnly it only
-// checks that the file is closed.
-func readMono(file string, headOnly bool) ([]byte, error) {
+// errBegun says of a file that it has its head and no sound yet. Whether sound
+// will come, or none ever came, only time tells.
+var errBegun = errors.New("there is no sound in it")
+
+// readMono reads the samples of a file Asterisk wrote and closed: it names the
+// length in the head only when it closes it.
+func readMono(file string) ([]byte, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -25,13 +32,37 @@ func readMono(file string, headOnly bool) ([]byte, error) {
 		return nil, hotline.Errorf(hotline.Invalid, "%s is not a WAV file", file)
 	}
 	length := int(binary.LittleEndian.Uint32(b[40:44]))
-	if length == 0 && len(b) > headerSize || length > len(b)-headerSize {
+	switch b = b[headerSize:]; {
+	case len(b) == 0:
+		return nil, errBegun
+	case length == 0 || length > len(b):
 		return nil, hotline.Errorf(hotline.Unavailable, "%s is still being written", file)
 	}
-	if headOnly {
-		return nil, nil
+	return b[:length], nil
+}
+
+const closedPoll = 50 * time.Millisecond
+
+// readClosed reads the samples of a file as soon as Asterisk has closed it. One
+// that still holds no sound after the wait is a silent one.
+func readClosed(ctx context.Context, file string, wait time.Duration) ([]byte, error) {
+	for late := time.Now().Add(wait); ; {
+		samples, err := readMono(file)
+		switch {
+		case err == nil:
+			return samples, nil
+		case time.Now().Before(late):
+		case errors.Is(err, errBegun):
+			return nil, nil
+		default:
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(closedPoll):
+		}
 	}
-	return b[headerSize : headerSize+length], nil
 }
 
 // writeStereo writes left and right side by side; the shorter is silent at its
