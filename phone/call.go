@@ -38,6 +38,9 @@ type Ending struct {
 	Code int
 	// Reason is the phrase of that code, or what the BYE's Reason header said.
 	Reason string
+	// At is the moment of it: their BYE was read, or our BYE or refusal was about
+	// to be sent.
+	At time.Time
 	// Talked is the time from the answer to the end.
 	Talked time.Duration
 	// Err is set when the call failed rather than ended.
@@ -66,6 +69,7 @@ type Call struct {
 
 	mu         sync.Mutex
 	answeredAt time.Time
+	byeAt      time.Time // their BYE was read
 	byeReason  string
 	ending     Ending
 	cancel     *sip.Request // the CANCEL for the INVITE, once a provisional came
@@ -192,13 +196,13 @@ func (c *Call) talk(d dialogue, limit time.Duration) Ending {
 	select {
 	case <-d.Context().Done():
 		end.By = Them
+		return end
 	case <-c.hang:
 	case <-c.ctx.Done():
 	case <-over:
 	}
-	if end.By == Us {
-		end.Err = c.bye(d)
-	}
+	end.At = time.Now()
+	end.Err = c.bye(d)
 	return end
 }
 
@@ -240,11 +244,18 @@ func (c *Call) bye(d dialogue) error {
 
 // finish closes the call's media and writes its last event.
 func (c *Call) finish(end Ending) {
+	now := time.Now()
 	c.media.stop()
 	c.stop()
 	c.mu.Lock()
+	if end.By == Them {
+		end.At = c.byeAt
+	}
+	if end.At.IsZero() {
+		end.At = now
+	}
 	if end.Answered && !c.answeredAt.IsZero() {
-		end.Talked = time.Since(c.answeredAt)
+		end.Talked = end.At.Sub(c.answeredAt)
 	}
 	if end.Reason == "" {
 		end.Reason = c.byeReason
@@ -276,27 +287,33 @@ func (p *Phone) receive(next sipgo.RequestHandler) sipgo.RequestHandler {
 			}
 			defer p.wg.Done()
 		case sip.BYE:
-			p.noteReason(req)
+			p.noteBye(req)
 		}
 		next(req, tx)
 	}
 }
 
-// noteReason keeps what the Reason header of a BYE says (RFC 3326); Asterisk
-// writes the cause of the hang-up there.
-func (p *Phone) noteReason(bye *sip.Request) {
-	reason := bye.GetHeader("Reason")
-	if reason == nil || bye.To() == nil {
+// noteBye keeps when a BYE came and what its Reason header says (RFC 3326);
+// Asterisk writes the cause of the hang-up there.
+func (p *Phone) noteBye(bye *sip.Request) {
+	at := time.Now()
+	if bye.To() == nil {
 		return
 	}
 	tag, _ := bye.To().Params.Get("tag")
 	p.mu.Lock()
 	c := p.byTag[tag]
 	p.mu.Unlock()
-	if c != nil {
-		c.mu.Lock()
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byeAt.IsZero() { // else it was sent again
+		c.byeAt = at
+	}
+	if reason := bye.GetHeader("Reason"); reason != nil {
 		c.byeReason = reason.Value()
-		c.mu.Unlock()
 	}
 }
 

@@ -223,10 +223,11 @@ func (c *Call) refuse(d *diago.DialogServerSession, code int, contact sip.Header
 	if contact != nil {
 		headers = append(headers, contact)
 	}
+	at := time.Now()
 	if err := d.Respond(code, reason, nil, headers...); err != nil {
 		return c.refusedByThem(d, err)
 	}
-	return Ending{By: Us, Code: code, Reason: reason}
+	return Ending{By: Us, Code: code, Reason: reason, At: at}
 }
 
 func (p *Phone) contactOf(target string) sip.Header {

@@ -85,7 +85,7 @@ type Phone struct {
 	closed   bool
 	onInvite func(*Call) Policy
 	calls    map[*Call]struct{}
-	byTag    map[string]*Call // our dialog tag → call, for the Reason of a BYE
+	byTag    map[string]*Call // our dialog tag → call, for what a BYE says
 	incoming mailbox
 	account  registration
 }

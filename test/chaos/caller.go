@@ -170,7 +170,7 @@ func (l *load) ended(c *Caller, call *phone.Call) {
 	<-call.Done()
 	end := call.Ending()
 	l.do(func() {
-		c.Ended, c.ByThem = time.Now(), end.By == phone.Them
+		c.ID, c.Ended, c.ByThem = call.ID(), end.At, end.By == phone.Them
 		if end.By == phone.Them {
 			c.Hung = time.Time{} // they were quicker
 		}

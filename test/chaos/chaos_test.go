@@ -59,12 +59,16 @@ func TestChaos(t *testing.T) {
 	r.Rules.Ring = 10 * time.Second
 	rng := rand.New(rand.NewPCG(p.seed, 1))
 	c := startCast(r, rng)
+	sound, err := watchSound(sitetest.Tools(t), r.Site.Addresses())
+	var signals *signals
+	if err == nil {
+		signals, err = watchSignals(sitetest.Tools(t), r.Site.Addresses())
+	}
+	if err != nil {
+		t.Logf("packets cannot be captured (%v): pauses and moments are those that telephones noticed", err)
+	}
 	l := startLoad(r, p.crowd, p.seed)
 	t.Cleanup(l.close)
-	sound, err := watchSound(sitetest.Tools(t), r.Site.Addresses())
-	if err != nil {
-		t.Logf("packets cannot be captured (%v): pauses are those that telephones noticed", err)
-	}
 	r.Within(2*time.Minute, "the queue is full", func() bool {
 		there, talking := l.state()
 		return there >= p.callers*95/100 && talking >= p.agents*8/10
@@ -93,6 +97,12 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	seen := l.seen()
+	if signals != nil {
+		if err := signals.close(); err != nil {
+			t.Logf("some moments may be those that telephones noticed: %v", err)
+		}
+		signals.time(&seen)
+	}
 	seen.Tickets = books(r, len(seen.Callers))
 	v := Judge(seen)
 	s.tell(p, v, seen, sound)

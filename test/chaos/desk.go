@@ -31,7 +31,7 @@ func (l *load) sit(agent string, desk *phone.Phone) {
 
 // takes is one call to an agent's telephone.
 func (l *load) takes(agent string, call *phone.Call) {
-	g := &Leg{Agent: agent, Invited: call.Began(), Heard: map[int]Span{}}
+	g := &Leg{ID: call.ID(), Agent: agent, Invited: call.Began(), Heard: map[int]Span{}}
 	var id int
 	l.do(func() {
 		id = len(l.legs)
@@ -75,7 +75,7 @@ func (l *load) gone(g *Leg, call *phone.Call) {
 	<-call.Done()
 	end := call.Ending()
 	l.do(func() {
-		g.Ended, g.ByThem = time.Now(), end.By == phone.Them
+		g.Ended, g.ByThem = end.At, end.By == phone.Them
 		g.Declined = end.By == phone.Us && end.Code == 486
 		if end.By == phone.Them {
 			g.Hung = time.Time{}

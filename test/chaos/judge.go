@@ -250,7 +250,7 @@ func (t trial) double(v *Verdict) {
 	}
 	for agent, legs := range byAgent {
 		overlaps(legs, 0, func(a, b Leg) {
-			v.fault(&v.DoubleOffers, "agent %s was called at %s, and again at %s before that call was over", agent, clock(a.Invited), clock(b.Invited))
+			v.fault(&v.DoubleOffers, "agent %s was called at %s, and again at %s before that call was over at %s (%s)", agent, clock(a.Invited), clock(b.Invited), clock(a.over()), a.end())
 		})
 	}
 	for c, legs := range byCaller {

@@ -13,6 +13,7 @@ type Seen struct {
 
 // Caller is the log of a citizen's telephone.
 type Caller struct {
+	ID     string // the Call-ID
 	Number string
 	Asked  time.Time   // he pressed the key that leads to the queue, for the first time
 	Queued time.Time   // he heard the queue's first words: he surely has a place
@@ -27,6 +28,7 @@ type Caller struct {
 
 // Leg is the log of an agent's telephone for one INVITE to it.
 type Leg struct {
+	ID       string // the Call-ID
 	Agent    string
 	Invited  time.Time
 	Answered time.Time
@@ -65,6 +67,21 @@ func (c Caller) over() time.Time { return first(c.Hung, c.Ended) }
 
 // over is when the agent's telephone was free again.
 func (l Leg) over() time.Time { return first(l.Hung, l.Ended) }
+
+// end says who ended it.
+func (l Leg) end() string {
+	switch {
+	case l.Ended.IsZero():
+		return "it lasts"
+	case l.Declined:
+		return "declined"
+	case !l.Hung.IsZero():
+		return "he hung up"
+	case l.Answered.IsZero():
+		return "it stopped ringing"
+	}
+	return "they hung up"
+}
 
 // first is the earliest of the times that happened.
 func first(times ...time.Time) time.Time {
