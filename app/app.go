@@ -85,7 +85,7 @@ type App struct {
 	numbers  *store.Numbers
 	leases   *lease.Keeper
 	nameless error // why it is not known who we are
-	stoodBy  bool  // another controller served before this one, and may be alive
+	followed bool  // another controller served before this one, and may be alive
 
 	nodes    []*node
 	calls    calls
@@ -213,7 +213,7 @@ func (a *App) takeLeases(ctx context.Context) error {
 // takeLease takes one lease; while another controller has it this one stands by.
 func (a *App) takeLease(ctx context.Context, name string) error {
 	_, err := a.leases.Take(ctx, name, lease.Dead, func(held lease.Lease) { // one that has run out may be renewed yet
-		a.stoodBy = true
+		a.followed = true
 		a.log.Info("standing by: another controller serves", "lease", name, "holder", held.Holder.String(), "left", held.Left)
 	})
 	return err

@@ -113,7 +113,8 @@ func (a *App) openJournals(ctx context.Context) (ours *store.Journal, others []*
 		j, err := store.OpenJournal(store.JournalOptions{Dir: dir, Report: func(err error) {
 			a.log.Warn("journal", "err", err)
 		}})
-		if errors.Is(err, store.ErrInUse) && (a.stoodBy || ours != nil) {
+		if errors.Is(err, store.ErrInUse) {
+			a.followed = true
 			a.log.Warn("a controller before has its journal still open", "journal", dir)
 			continue
 		}

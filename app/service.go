@@ -181,7 +181,7 @@ func (s *Service) Start(ctx context.Context) error {
 	switch {
 	case err == nil:
 		s.upkeep.Go(func() { s.listen(listener) })
-	case s.app.stoodBy:
+	case s.app.followed:
 		// The controller before may hold the port still, frozen as it may be; the
 		// telephones do not wait for that.
 		s.log.Warn("calls are served, the API waits", "err", err)

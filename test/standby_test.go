@@ -67,6 +67,25 @@ func TestStandby(t *testing.T) {
 	}
 }
 
+// The one that serves is frozen, and the one that followed it is killed before it
+// is woken: a third serves, though the first has its journal open still.
+func TestKilledBehindAFrozenOne(t *testing.T) {
+	t.Parallel()
+	crowd, first := led(t)
+	second := crowd.Another(false)
+	second.StandsBy()
+	before := crowd.board()
+	first.Freeze()
+	crowd.Serves(second)
+	second.Kill()
+	third := crowd.Another(false)
+	crowd.Serves(third)
+	crowd.same(before)
+	first.Thaw()
+	first.Overtaken(5 * time.Second)
+	crowd.goHome()
+}
+
 // The one that serves is told to stop: it hands over with no word to anybody.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
