@@ -68,9 +68,10 @@ type Options struct {
 
 // Exchange is one connection to one Asterisk.
 type Exchange struct {
-	conn *ari.Conn
-	opt  Options
-	ears Ears
+	conn  *ari.Conn
+	first sync.Once // conn is set by whoever knows it first
+	opt   Options
+	ears  Ears
 
 	legsBox *ari.Mailbox
 	pumps   sync.WaitGroup
@@ -86,14 +87,20 @@ type Exchange struct {
 func Connect(ctx context.Context, o Options, ears Ears) (*Exchange, error) {
 	x := &Exchange{opt: o, ears: ears, legs: map[hotline.AgentID]*leg{}, legsBox: ari.NewMailbox(mostLegEvents)}
 	x.opt.ARI.Events = events[:]
-	conn, err := ari.Connect(ctx, x.opt.ARI, x.arrived)
+	conn, err := ari.Connect(ctx, x.opt.ARI, func(c *ari.Conn, e *ari.Event) {
+		x.speakOver(c) // an arrival may be before Connect returns
+		x.arrived(c, e)
+	})
 	if err != nil {
 		return nil, err
 	}
-	x.conn = conn
+	x.speakOver(conn)
 	x.pumps.Go(x.hearLegs)
 	return x, nil
 }
+
+// speakOver has everything asked over that connection.
+func (x *Exchange) speakOver(c *ari.Conn) { x.first.Do(func() { x.conn = c }) }
 
 // mostLegEvents is how many unread events of all agents' legs may pile up; more
 // means that we are stuck, and the connection is given up and made anew.
