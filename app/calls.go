@@ -12,7 +12,6 @@ import (
 	"hotline"
 	"hotline/ivr"
 	"hotline/pbx"
-	"hotline/pbx/ari"
 )
 
 // doors of calls (extensions.conf).
@@ -259,7 +258,7 @@ func (a *App) play(r *running, line *pbx.Line, rec *ivr.Record, tag string) {
 		defer end(nil)
 		line.Listen(end, tag)
 		err := a.script(ctx, line, rec)
-		if !errors.Is(err, ivr.ErrHandOver) && !errors.Is(err, ivr.ErrResync) {
+		if !playsOn(err) {
 			line.Tidy()
 		}
 		line.Release()
@@ -289,16 +288,16 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	})
 	if err == nil {
 		err = line.End(context.WithoutCancel(ctx))
-		if errors.Is(err, ari.ErrLost) {
-			return ivr.ErrResync // nobody has hung up: who calls is there still
-		}
-		if err != nil {
+		if err != nil && !playsOn(err) {
 			a.log.Warn("hang up", "call", rec.Facts.Call, "err", err)
+			err = nil
 		}
-		return nil
 	}
 	return err
 }
+
+// playsOn tells whether a play ended with its call going on: somebody plays it on.
+func playsOn(why error) bool { return errors.Is(why, ivr.ErrHandOver) || errors.Is(why, ivr.ErrResync) }
 
 // finish closes a call, or leaves its record for whoever plays on.
 func (a *App) finish(rec *ivr.Record, why error) {

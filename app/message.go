@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"hotline/ivr"
@@ -24,7 +23,7 @@ func (m machine) Take(ctx context.Context, s ivr.Speech, name string, longest ti
 	switch {
 	case file == "" || m.a.opt.Recordings == nil:
 		return file, err
-	case errors.Is(err, ivr.ErrHandOver), errors.Is(err, ivr.ErrResync):
+	case playsOn(err):
 		return "", err // he speaks on; whoever plays on takes it
 	}
 	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), heardWithin)

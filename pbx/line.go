@@ -337,13 +337,18 @@ func (l *Line) Say(ctx context.Context, s ivr.Speech) error {
 	return nil
 }
 
-// End hangs up; a second time it does nothing.
+// End hangs up; a second time it does nothing. Where the connection ended meanwhile,
+// nobody has hung up: whoever plays on does.
 func (l *Line) End(ctx context.Context) error {
 	if l.closed {
 		return nil
 	}
 	l.closed = true
-	return l.conn.Do(ctx, ari.Hangup(l.id, "normal"))
+	err := l.conn.Do(ctx, ari.Hangup(l.id, "normal"))
+	if why := l.severed(err); why != nil {
+		return why
+	}
+	return err
 }
 
 // accountOf reads the account from a channel's name, PJSIP/8001-0000002a.
