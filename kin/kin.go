@@ -13,15 +13,11 @@ import (
 // and a thread of a Go program may end before the program does. So that thread is kept
 // for as long as cmd runs. What else cmd.SysProcAttr says stays. The errors are those
 // of cmd.Start.
-//
-// The child has a session of its own. Ctrl-C at our terminal is not for it; and Linux
-// shares the processors between sessions first (sched(7), autogroup), so a child that
-// has much to do does not keep the others from their sound.
 func Start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.Setsid = syscall.SIGKILL, true
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()

@@ -65,8 +65,8 @@ func (n *nursery) start(name, log string, env []string, program string, args ...
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), env...)
-	// A session of its own, for the reasons that package kin gives: we stop it in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true, Credential: n.as}
+	// Its own process group: Ctrl-C is for us, and we stop it in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Credential: n.as}
 	b := birth{cmd: cmd, err: make(chan error, 1)}
 	n.births <- b
 	if err := <-b.err; err != nil {

@@ -195,6 +195,7 @@ func (c *controller) start() error {
 	}
 	cmd := exec.Command(self, serveWord, "--configs", c.places.configs, "--var", c.places.state, "--tools", c.places.tools)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err = kin.Start(cmd)
 	_ = log.Close() // the child has its own
 	if err != nil {

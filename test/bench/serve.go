@@ -53,7 +53,7 @@ func (w *world) serve(ctx context.Context, o options, profile string, settings .
 	c.cmd.Env = append(append(os.Environ(), settings...), "HOTLINE_PROFILES_DEFAULT="+profile, "HOTLINE_ROUTING_WRAP_UP=0s",
 		"HOTLINE_RECORDING_ON=false", "HOTLINE_VOICE_CACHE="+filepath.Join(filepath.Dir(o.program), "voice"))
 	c.cmd.Stdout, c.cmd.Stderr = log, log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}

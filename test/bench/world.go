@@ -183,7 +183,7 @@ func (w *world) startController() error {
 	}
 	defer log.Close()
 	c := &child{cmd: exec.Command(self, controllerWord, "-dir", w.at.Dir, "-phones", strings.Join(w.agents, ","))}
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.Stderr = log
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return err

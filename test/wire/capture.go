@@ -50,7 +50,7 @@ func Open(tools, filter string, more ...string) (*Capture, error) {
 		args = args[2:]
 	}
 	c.cmd = exec.Command(filepath.Join(tools, "bin/tcpdump"), args...)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.cmd.Stderr = &c.said
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {

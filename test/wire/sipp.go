@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"hotline/kin"
 )
@@ -50,5 +51,6 @@ func (s SIPp) StartText(scenario string, text []byte, ip string, port int, more 
 	c.Dir = s.Dir
 	c.Env = append(os.Environ(), "TERM=dumb")
 	c.Stdout, c.Stderr = log, log
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return c, kin.Start(c)
 }
