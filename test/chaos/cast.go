@@ -106,8 +106,10 @@ func (c *cast) do(k *rig.Controller, a act) bool {
 	case killRedis:
 		c.r.Site.KillRedis()
 		c.note(c.r.Site.StartRedis(context.Background()))
+		c.note(renice(c.r.Site.RedisPID(), 0))
 	case restart:
 		c.note(c.r.Site.RestartRedis(context.Background()))
+		c.note(renice(c.r.Site.RedisPID(), 0))
 	case freezeRedis:
 		pid := c.r.Site.RedisPID()
 		c.note(syscall.Kill(pid, syscall.SIGSTOP))

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,5 +11,8 @@ import (
 
 func TestMain(m *testing.M) {
 	phone.Quiet()
+	if err := level(); err != nil {
+		fmt.Fprintln(os.Stderr, "not level with the others:", err)
+	}
 	os.Exit(rig.Main(m, flow(), straight()))
 }

@@ -33,7 +33,7 @@ func moments() []moment {
 		{name: "saving the talk's end", at: rig.ToRedis("save", `"at":"goodbye"`)},
 		{name: "before we hang up", at: rig.ToAsterisk("channels/a1-", "reason=normal")},
 		{name: "the agent's leg is gone", at: rig.FromAsterisk("ChannelDestroyed", "agent.")},
-		{name: "the citizen's channel is gone", at: rig.FromAsterisk("ChannelDestroyed", `"a1-`)},
+		{name: "the citizen hangs up", at: rig.FromAsterisk("ChannelHangupRequest", `"a1-`)},
 		{name: "in the journal, before the record is dropped", at: rig.ToRedis("evalsha", "drop")},
 		{name: "the record is dropped", at: rig.InRedis("evalsha", "drop")},
 	}
