@@ -81,7 +81,7 @@ func (p *Phone) newCall(ctx context.Context, incoming bool) *Call {
 	c := &Call{phone: p, incoming: incoming, began: time.Now(), hang: make(chan struct{}), done: make(chan struct{}), heard1xx: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(ctx)
 	c.ear = newEar(c, p.opts.Hear)
-	c.mouth = newMouth(c, p.opts.Keys)
+	c.mouth = newMouth(c, p.opts)
 	return c
 }
 

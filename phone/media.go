@@ -108,10 +108,12 @@ func (e *ear) listen(halt <-chan struct{}, a agreed, med *diago.DialogMedia) {
 	}
 }
 
-// mouth sends: one packet each 20 ms, silence when there is nothing to say.
+// mouth sends: one packet each 20 ms, silence when there is nothing to say, or then
+// none when terse.
 type mouth struct {
 	call   *Call
 	timing Timing
+	terse  bool
 
 	mu     sync.Mutex
 	agreed agreed
@@ -129,8 +131,8 @@ type mouth struct {
 	payload [samplesPerPacket]byte
 }
 
-func newMouth(c *Call, t Timing) *mouth {
-	return &mouth{call: c, timing: t, seq: uint16(rand.Uint32()), ts: rand.Uint32(), ssrc: rand.Uint32()}
+func newMouth(c *Call, o Options) *mouth {
+	return &mouth{call: c, timing: o.Keys, terse: o.Terse, seq: uint16(rand.Uint32()), ts: rand.Uint32(), ssrc: rand.Uint32()}
 }
 
 // speak is the clock of a call. The first packet leaves at once.
@@ -174,16 +176,26 @@ func (m *mouth) tick(now time.Time, late time.Duration, send func(*rtp.Packet) e
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.late.add(late)
+	err := m.sound(send)
+	err = errors.Join(err, m.keyTick(now, send))
+	m.ts += samplesPerPacket
+	return err
+}
+
+// sound sends 20 ms of what there is to say.
+func (m *mouth) sound(send func(*rtp.Packet) error) error {
+	if m.terse && m.say == nil && m.sent > 0 {
+		m.begun = false
+		return nil
+	}
 	clear(m.frame[:])
 	if m.say != nil && !m.say(m.frame[:]) {
 		m.say = nil
 	}
 	m.encode()
-	err := m.sendPacket(send, m.agreed.audio, m.ts, !m.begun, m.payload[:])
+	marker := !m.begun
 	m.begun = true
-	err = errors.Join(err, m.keyTick(now, send))
-	m.ts += samplesPerPacket
-	return err
+	return m.sendPacket(send, m.agreed.audio, m.ts, marker, m.payload[:])
 }
 
 func (m *mouth) encode() {

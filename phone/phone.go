@@ -56,6 +56,10 @@ type Options struct {
 	SRTP bool
 	// Expiry asked for when registering. Default 2 minutes.
 	Expiry time.Duration
+	// Terse sends no sound while there is nothing to say but the first packet of a
+	// call, as telephones do that suppress silence (RFC 3551, 4.1). Default: silence
+	// is sent.
+	Terse bool
 	// Keys is how keys are pressed in this telephone's calls.
 	Keys Timing
 	// Hear is how much received sound each call keeps. Default 2 minutes; a

@@ -116,6 +116,39 @@ func TestACitizenCallsAnAgentAndBothHearOneAnother(t *testing.T) {
 	}
 }
 
+func TestATerseTelephoneSendsOnlyWhatItSays(t *testing.T) {
+	citizen, agent := pair(t, Options{Terse: true}, Options{})
+	call := dial(t, citizen, "12345", DialOptions{})
+	wait(t, call, Answered)
+	theirs := next(t, agent)
+	silent := func(when string) {
+		t.Helper()
+		time.Sleep(60 * time.Millisecond)
+		before := call.RTP().Sent
+		time.Sleep(200 * time.Millisecond)
+		if sent := call.RTP().Sent - before; sent > 0 {
+			t.Errorf("%s it sent %d packets", when, sent)
+		}
+	}
+	silent("with nothing to say")
+	if sent := call.RTP().Sent; sent != 1 {
+		t.Errorf("it sent %d packets before it spoke, want the first only", sent)
+	}
+	call.Tone(880)
+	if _, err := theirs.HearTone(within(t, 3*time.Second), 880); err != nil {
+		t.Errorf("the agent does not hear the citizen: %v", err)
+	}
+	call.Tone(0)
+	silent("after it spoke")
+	if err := call.Press(within(t, 3*time.Second), "7"); err != nil {
+		t.Fatal(err)
+	}
+	if key := wait(t, theirs, KeyHeard); key.Key != '7' {
+		t.Errorf("the agent understood %q", key.Key)
+	}
+	hangUp(t, call)
+}
+
 func TestTheAgentHangsUp(t *testing.T) {
 	citizen, _ := pair(t, Options{}, Options{OnInvite: func(*Call) Policy { return Answer(0).Talk(150 * time.Millisecond) }})
 	call := dial(t, citizen, "12345", DialOptions{})

@@ -34,7 +34,7 @@ func (l *load) calls(n int, c *Caller) {
 		l.hangs(call, &c.Hung)
 		return
 	}
-	l.all.Go(func() { l.speak(call, citizenLegs+uint32(n)) })
+	l.all.Go(func() { l.answers(call, talks, citizenLegs+uint32(n)) })
 	l.asks(c, call, menu, waits, talks)
 	l.stays(c, call, talks)
 }
@@ -119,6 +119,16 @@ func (l *load) asks(c *Caller, call *phone.Call, menu, waits, talks chan struct{
 		if call.Press(l.ctx, queueKey) != nil {
 			return
 		}
+	}
+}
+
+// answers speaks from when he hears an agent: who waits says nothing.
+func (l *load) answers(call *phone.Call, talks chan struct{}, id uint32) {
+	select {
+	case <-talks:
+		l.speak(call, id)
+	case <-call.Done():
+	case <-l.ctx.Done():
 	}
 }
 

@@ -52,7 +52,7 @@ func startLoad(r *rig.Rig, c crowd, seed uint64) *load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &load{r: r, crowd: c, ctx: ctx, stop: stop, rng: rand.New(rand.NewPCG(seed, 2))}
 	for range 8 {
-		l.lines = append(l.lines, r.Citizen("000", func(o *phone.Options) { o.Hear = 4 * time.Second }))
+		l.lines = append(l.lines, r.Citizen("000", func(o *phone.Options) { o.Hear, o.Terse = 4*time.Second, true }))
 	}
 	for i := range c.agents {
 		id := fmt.Sprint(1001 + i)

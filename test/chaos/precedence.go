@@ -10,7 +10,7 @@ import (
 // precedence is the niceness of the telephones' process. Citizens and agents bring
 // machines of their own; here they share two processors with the hotline, and what
 // they do not send for want of one would count as the hotline's silence.
-const precedence = -20
+const precedence = -10
 
 // renice gives all threads of a process that niceness; less than now takes root.
 func renice(pid, nice int) error {
