@@ -65,6 +65,17 @@ func TestAStoreOpensWhileTheDatabaseIsAway(t *testing.T) {
 	})
 }
 
+// The tables are as they should be, and the statements are not prepared yet: a call
+// that is written in that moment is refused, and stays in its journal.
+func TestNoCallIsLostWhileTheDatabaseIsBeingOpened(t *testing.T) {
+	t.Parallel()
+	s := &Store{gate: &gate{}}
+	s.gate.open.Store(true)
+	if err := s.WriteOutcomes(t.Context(), []hotline.Outcome{talk(1)}); hotline.KindOf(err) != hotline.Unavailable {
+		t.Errorf("it said %v of a call that it did not write", err)
+	}
+}
+
 func opensLater(t *testing.T, dsn string, back func()) {
 	t.Helper()
 	ctx := t.Context()

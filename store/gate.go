@@ -34,8 +34,11 @@ func (g *gate) err() error {
 	if why := g.why.Load(); why != nil {
 		return hotline.Errorf(hotline.Unavailable, "the database was away when this controller started and is tried again each second: %w", *why)
 	}
-	return hotline.Errorf(hotline.Unavailable, "the database is being opened")
+	return errOpening
 }
+
+// errOpening: the database answers, and not all is ready yet.
+var errOpening = hotline.Errorf(hotline.Unavailable, "the database is being opened")
 
 // guarded makes connections once the gate is open.
 type guarded struct {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -76,7 +77,7 @@ func (s *Store) WriteOutcomes(ctx context.Context, outcomes []hotline.Outcome) e
 	}
 	hot := s.hot.Load()
 	if hot == nil {
-		return s.gate.err()
+		return cmp.Or(s.gate.err(), errOpening) // the gate may be open a moment before
 	}
 	ctx, cancel := bounded(ctx, writeWithin)
 	defer cancel()
