@@ -106,16 +106,24 @@ func (c *cast) do(k *rig.Controller, a act) bool {
 	case killRedis:
 		c.r.Site.KillRedis()
 		c.note(c.r.Site.StartRedis(context.Background()))
-		c.note(renice(c.r.Site.RedisPID(), 0))
+		c.note(c.levelRedis())
 	case restart:
 		c.note(c.r.Site.RestartRedis(context.Background()))
-		c.note(renice(c.r.Site.RedisPID(), 0))
+		c.note(c.levelRedis())
 	case freezeRedis:
 		pid := c.r.Site.RedisPID()
 		c.note(syscall.Kill(pid, syscall.SIGSTOP))
 		time.AfterFunc(time.Second+time.Duration(c.rng.IntN(1500))*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	}
 	return true
+}
+
+// levelRedis takes the telephones' precedence from a Redis that was started just now.
+func (c *cast) levelRedis() error {
+	if !precedes() {
+		return nil
+	}
+	return renice(c.r.Site.RedisPID(), 0)
 }
 
 // follow waits until somebody serves again and somebody stands by.

@@ -61,8 +61,9 @@ func TestChaos(t *testing.T) {
 	c := startCast(r, rng)
 	if err := renice(os.Getpid(), precedence); err != nil {
 		t.Logf("telephones have no precedence (%v): what they cannot send in time counts as a pause", err)
+	} else {
+		t.Cleanup(func() { must(t, level()) })
 	}
-	t.Cleanup(func() { must(t, renice(os.Getpid(), 0)) })
 	sound, err := watchSound(sitetest.Tools(t), r.Site.Addresses())
 	var signals *signals
 	if err == nil {

@@ -30,12 +30,17 @@ func renice(pid, nice int) error {
 	return nil
 }
 
-// level takes from a child of the telephones' process what it inherited of their
-// precedence.
+// precedes tells whether this process has precedence, or inherited it.
+func precedes() bool {
+	n, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
+	return err == nil && n > 20 // the kernel gives 20 less the niceness
+}
+
+// level takes from this process what it has of the telephones' precedence, or, a child
+// of theirs, inherited of it.
 func level() error {
-	// The kernel gives 20 less the niceness.
-	if n, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0); err != nil || 20-n >= 0 {
-		return err
+	if !precedes() {
+		return nil
 	}
 	return renice(os.Getpid(), 0)
 }
