@@ -120,19 +120,24 @@ func share(sorted []time.Duration) float64 {
 }
 
 // capacity looks for the highest steady rate at which nearly everybody is answered
-// soon.
-func (h *hall) capacity() (best int) {
-	const step, each = 10, 12 * time.Second
-	for rate := 20; ; rate += step {
-		c := h.call(float64(rate), each)
-		c.wait(each + time.Minute)
-		a, n := c.answers(), c.count()
-		h.t.Logf("%d a second: %d answered, %d refused, %d failed%s, %.2f %% within %v, p99 %v",
-			rate, n.well, n.refused, n.failed, n.why, 100*share(a), within, quantile(a, .99))
-		if share(a) < answered || n.refused+n.failed > 0 {
-			return max(best, shortRate)
-		}
-		best = rate
-		time.Sleep(3 * time.Second)
+// soon: quickly upwards, and then downwards with each rate as long as the flood, for
+// what Asterisk keeps of a call it keeps for half a minute.
+func (h *hall) capacity() (rate int) {
+	const step, quick = 10, 12 * time.Second
+	for rate = 2 * shortRate; h.takes(rate, quick); rate += step {
 	}
+	for rate -= step; rate > shortRate && !h.takes(rate, *overload); rate -= step {
+	}
+	return max(rate, shortRate)
+}
+
+// takes tells whether nearly everybody of so many a second is answered soon.
+func (h *hall) takes(rate int, d time.Duration) bool {
+	c := h.call(float64(rate), d)
+	c.wait(d + time.Minute)
+	a, n := c.answers(), c.count()
+	h.t.Logf("%d a second for %v: %d answered, %d refused, %d failed%s, %.2f %% within %v, p99 %v",
+		rate, d, n.well, n.refused, n.failed, n.why, 100*share(a), within, quantile(a, .99))
+	time.Sleep(3 * time.Second)
+	return share(a) >= answered && n.refused+n.failed == 0
 }
