@@ -258,7 +258,7 @@ func (a *App) play(r *running, line *pbx.Line, rec *ivr.Record, tag string) {
 		defer end(nil)
 		line.Listen(end, tag)
 		err := a.script(ctx, line, rec)
-		if !playsOn(err) {
+		if !ivr.PlaysOn(err) {
 			line.Tidy()
 		}
 		line.Release()
@@ -288,16 +288,13 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	})
 	if err == nil {
 		err = line.End(context.WithoutCancel(ctx))
-		if err != nil && !playsOn(err) {
+		if err != nil && !ivr.PlaysOn(err) {
 			a.log.Warn("hang up", "call", rec.Facts.Call, "err", err)
 			err = nil
 		}
 	}
 	return err
 }
-
-// playsOn tells whether a play ended with its call going on: somebody plays it on.
-func playsOn(why error) bool { return errors.Is(why, ivr.ErrHandOver) || errors.Is(why, ivr.ErrResync) }
 
 // finish closes a call, or leaves its record for whoever plays on.
 func (a *App) finish(rec *ivr.Record, why error) {

@@ -23,7 +23,7 @@ func (m machine) Take(ctx context.Context, s ivr.Speech, name string, longest ti
 	switch {
 	case file == "" || m.a.opt.Recordings == nil:
 		return file, err
-	case playsOn(err):
+	case ivr.PlaysOn(err):
 		return "", err // he speaks on; whoever plays on takes it
 	}
 	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), heardWithin)

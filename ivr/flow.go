@@ -72,6 +72,12 @@ var (
 	ErrResync = errors.New("the line fell behind")
 )
 
+// PlaysOn tells of a cause that the call goes on: somebody plays it on, and nothing is
+// known of its end.
+func PlaysOn(cause error) bool {
+	return errors.Is(cause, ErrHandOver) || errors.Is(cause, ErrResync)
+}
+
 // mostFaults is how many failed steps a call survives; then it is ended with
 // what was reached, rather than apologising for ever.
 const mostFaults = 3

@@ -3,7 +3,6 @@ package ivr
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -201,7 +200,7 @@ func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (s
 	if end.Note != "" {
 		c.Facts.Note, c.Facts.Recording, c.Facts.Gaps = end.Note, "", nil
 	}
-	if end.Unjoined && !handedOver(ctx) {
+	if end.Unjoined && !PlaysOn(context.Cause(ctx)) {
 		c.apart()
 	}
 	if ctx.Err() != nil {
@@ -215,12 +214,6 @@ func (s TalkStep) ended(ctx context.Context, c *Call, end TalkEnd, err error) (s
 	c.Facts.End = hotline.EndAnswered
 	c.Facts.EndedBy = end.By
 	return s.Next, err
-}
-
-// handedOver tells that the call goes on elsewhere: nothing is known of its end.
-func handedOver(ctx context.Context) bool {
-	cause := context.Cause(ctx)
-	return errors.Is(cause, ErrHandOver) || errors.Is(cause, ErrResync)
 }
 
 func (s TalkStep) record(c *Call) string {

@@ -26,10 +26,8 @@ func keeper(t *testing.T) (*Keeper, string) {
 
 func begin(t *testing.T, file string) written {
 	t.Helper()
-	head := make([]byte, headerSize)
-	copy(head, header(0))
 	w := written{t, file}
-	w.put(head, 0)
+	w.put(header(0), 0)
 	return w
 }
 

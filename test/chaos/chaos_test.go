@@ -97,13 +97,13 @@ func TestChaos(t *testing.T) {
 	must(t, c.serves.Stop())
 	r.Serves(c.standby)
 	if sound != nil {
-		if err := sound.close(); err != nil {
+		if err := sound.cap.Close(); err != nil {
 			t.Logf("some pauses may be of the capture: %v", err)
 		}
 	}
 	seen := l.seen()
 	if signals != nil {
-		if err := signals.close(); err != nil {
+		if err := signals.cap.Close(); err != nil {
 			t.Logf("some moments may be those that telephones noticed: %v", err)
 		}
 		signals.time(&seen)

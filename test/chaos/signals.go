@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"net"
-	"sync"
 	"time"
 
 	"hotline/site"
@@ -14,8 +13,7 @@ import (
 // BYE of one call after the INVITE of the next.
 type signals struct {
 	cap  *wire.Capture
-	done sync.WaitGroup
-	seen map[string]sent // by Call-ID; whole once done
+	seen map[string]sent // by Call-ID; whole once the capture is closed
 }
 
 // sent is a call's first INVITE, and its first CANCEL or BYE of either side.
@@ -31,32 +29,25 @@ func watchSignals(tools string, at site.Addresses) (*signals, error) {
 	if s.cap, err = wire.Open(tools, "udp port "+port); err != nil {
 		return nil, err
 	}
-	s.done.Go(func() {
-		for packet := range s.cap.Packets {
-			if m, ok := wire.ParseSIP(packet.Data); ok {
-				s.note(m, packet.At)
-			}
-		}
-	})
+	s.cap.Follow(s.see)
 	return s, nil
 }
 
-func (s *signals) note(m wire.Message, at time.Time) {
-	switch seen := s.seen[m.CallID]; {
-	case m.Method == "INVITE" && seen.invited.IsZero():
-		seen.invited = at
-		s.seen[m.CallID] = seen
-	case (m.Method == "BYE" || m.Method == "CANCEL") && seen.over.IsZero():
-		seen.over = at
-		s.seen[m.CallID] = seen
+func (s *signals) see(packet wire.Packet) {
+	m, ok := wire.ParseSIP(packet.Data)
+	if !ok {
+		return
 	}
-}
-
-// close ends the capture.
-func (s *signals) close() error {
-	err := s.cap.Close()
-	s.done.Wait()
-	return err
+	seen := s.seen[m.CallID]
+	switch {
+	case m.Method == "INVITE" && seen.invited.IsZero():
+		seen.invited = packet.At
+	case (m.Method == "BYE" || m.Method == "CANCEL") && seen.over.IsZero():
+		seen.over = packet.At
+	default:
+		return
+	}
+	s.seen[m.CallID] = seen
 }
 
 // time gives what the telephones noted the time it was on the wire.

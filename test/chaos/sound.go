@@ -16,7 +16,6 @@ import (
 type pauses struct {
 	cap   *wire.Capture
 	site  site.Addresses
-	done  sync.WaitGroup
 	mu    sync.Mutex
 	calm  bool // no kills yet
 	last  map[stream]time.Time
@@ -56,11 +55,7 @@ func watchSound(tools string, at site.Addresses) (*pauses, error) {
 	if p.cap, err = wire.Open(tools, filter, "-s", "128", "-B", "65536"); err != nil {
 		return nil, err
 	}
-	p.done.Go(func() {
-		for packet := range p.cap.Packets {
-			p.see(packet)
-		}
-	})
+	p.cap.Follow(p.see)
 	return p, nil
 }
 
@@ -122,11 +117,4 @@ func (p *pauses) disturbed() {
 	defer p.mu.Unlock()
 	p.calm = false
 	clear(p.last)
-}
-
-// close ends the capture.
-func (p *pauses) close() error {
-	err := p.cap.Close()
-	p.done.Wait()
-	return err
 }

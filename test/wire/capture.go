@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,9 +35,10 @@ type Capture struct {
 	// Packets are the datagrams, until the capture ends; they must be read.
 	Packets chan Packet
 
-	cmd  *exec.Cmd
-	said bytes.Buffer
-	done chan struct{}
+	cmd       *exec.Cmd
+	said      bytes.Buffer
+	done      chan struct{}
+	followers sync.WaitGroup
 }
 
 // Open captures what filter (tcpdump's language) lets through; tools is the folder
@@ -96,10 +98,21 @@ func (c *Capture) read(r *pcapgo.Reader) {
 	}
 }
 
-// Close ends the capture and tells when packets were lost.
+// Follow hands each datagram to see until the capture ends, in a goroutine of its own.
+func (c *Capture) Follow(see func(Packet)) {
+	c.followers.Go(func() {
+		for p := range c.Packets {
+			see(p)
+		}
+	})
+}
+
+// Close ends the capture, when all was handed to those that Follow, and tells when
+// packets were lost.
 func (c *Capture) Close() error {
 	_ = c.cmd.Process.Signal(os.Interrupt)
 	<-c.done
+	c.followers.Wait()
 	if err := c.cmd.Wait(); err != nil {
 		return fmt.Errorf("packet capture: %w", err)
 	}
