@@ -5,6 +5,7 @@ package pbx
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,12 +83,37 @@ type Exchange struct {
 	ended   map[string]bool // channels that ended meanwhile, and nobody listened to them
 }
 
-// Connect opens the connection. Arrivals are told from then on; List tells what
-// was there before.
+// A connection that Asterisk leaves deaf (ari.ErrDeaf) is opened anew deafPause
+// later. An Asterisk that is only slow to tell its first event must not be taken
+// for one that never will: it gets firstHear, then twice as long each time, up to
+// longestHear.
+const (
+	firstHear   = 300 * time.Millisecond
+	longestHear = 4 * time.Second
+	deafPause   = 50 * time.Millisecond
+)
+
+// Connect opens the connection, and opens it anew where Asterisk leaves it deaf.
+// Arrivals are told from then on; List tells what was there before.
 func Connect(ctx context.Context, o Options, ears Ears) (*Exchange, error) {
+	o.ARI.Events = events[:]
+	for o.ARI.Hear = firstHear; ; o.ARI.Hear *= 2 {
+		x, err := connect(ctx, o, ears)
+		if !errors.Is(err, ari.ErrDeaf) || o.ARI.Hear > longestHear {
+			return x, err
+		}
+		ears.trouble("", "connect to Asterisk; trying again", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(deafPause):
+		}
+	}
+}
+
+func connect(ctx context.Context, o Options, ears Ears) (*Exchange, error) {
 	x := &Exchange{opt: o, ears: ears, legs: map[hotline.AgentID]*leg{}, legsBox: ari.NewMailbox(mostLegEvents)}
-	x.opt.ARI.Events = events[:]
-	conn, err := ari.Connect(ctx, x.opt.ARI, func(c *ari.Conn, e *ari.Event) {
+	conn, err := ari.Connect(ctx, o.ARI, func(c *ari.Conn, e *ari.Event) {
 		x.speakOver(c) // an arrival may be before Connect returns
 		x.arrived(c, e)
 	})
@@ -226,7 +252,11 @@ func (x *Exchange) SetGlobal(ctx context.Context, name, value string) error {
 }
 
 func (x *Exchange) trouble(call hotline.CallID, doing string, err error) {
-	if x.ears.Trouble != nil && err != nil {
-		x.ears.Trouble(call, doing, err)
+	x.ears.trouble(call, doing, err)
+}
+
+func (e Ears) trouble(call hotline.CallID, doing string, err error) {
+	if e.Trouble != nil && err != nil {
+		e.Trouble(call, doing, err)
 	}
 }

@@ -29,20 +29,26 @@ func GetGlobal(ctx context.Context, d Doer, name string) (string, error) {
 	return v.Value, err
 }
 
-// SetEventFilter lets only these event types (and the answers to requests)
-// reach the application; none means all. Connect does it by itself.
+// SetEventFilter lets only these event types (with the answers to requests and
+// user events, which Connect needs) reach the application; none means all.
+// Connect does it by itself.
 func SetEventFilter(app string, events ...Type) Request {
 	type allow struct {
 		Type Type `json:"type"`
 	}
 	list := []allow{}
 	if len(events) > 0 {
-		list = append(list, allow{RESTResponse})
+		list = append(list, allow{RESTResponse}, allow{ChannelUserevent})
 	}
 	for _, e := range events {
 		list = append(list, allow{e})
 	}
 	return put("app.filter", "applications", app, "eventFilter").json(map[string]any{"allowed": list})
+}
+
+// userEvent sends the application an event of this name.
+func userEvent(app, name string) Request {
+	return post("event.user", "events", "user", name).with("application", app)
 }
 
 // App reads which channels, bridges and endpoints an application gets events

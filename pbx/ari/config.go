@@ -19,13 +19,17 @@ type Config struct {
 	// App is the name of the Stasis application; only Connect needs it.
 	App string
 	// Events are the types the application lets through. RESTResponse is
-	// always let through, because a filter hides the answers to requests too.
+	// always let through, because a filter hides the answers to requests too,
+	// and ChannelUserevent, by which Connect makes sure that it hears.
 	// Empty means no filter. The filter belongs to the application in
 	// Asterisk and survives reconnects, so Connect sets it each time.
 	Events []Type
 	// Timeout bounds a request whose context has no deadline of its own, and
 	// each write to the socket. Default 2 s.
 	Timeout time.Duration
+	// Hear is how long Connect waits for the first event before the connection
+	// is ErrDeaf. Default Timeout.
+	Hear time.Duration
 	// Ping is the longest time a dead or frozen Asterisk stays unnoticed.
 	// Asterisk itself never pings. Default 5 s.
 	Ping time.Duration
@@ -69,6 +73,9 @@ func (c Config) complete() (Config, error) {
 	c.URL = strings.TrimSuffix(strings.TrimRight(c.URL, "/"), "/ari") + "/ari"
 	if c.Timeout <= 0 {
 		c.Timeout = 2 * time.Second
+	}
+	if c.Hear <= 0 {
+		c.Hear = c.Timeout
 	}
 	if c.Ping <= 0 {
 		c.Ping = 5 * time.Second

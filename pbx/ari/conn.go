@@ -2,6 +2,7 @@ package ari
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,9 @@ type Conn struct {
 	ws     *websocket.Conn
 	handle func(*Conn, *Event)
 
+	hello string        // a user event of this name comes back to who hears
+	heard chan struct{} // told when it has
+
 	life    context.Context
 	end     context.CancelCauseFunc // the first reason given stays
 	over    chan struct{}           // closed when all has been told and put away
@@ -36,8 +40,10 @@ type Conn struct {
 }
 
 // Connect opens the event socket, sets the event filter, makes sure that
-// Asterisk answers, and returns. An older connection of the application gets
-// ErrReplaced. The connection lives until ctx ends, Close, or a failure.
+// Asterisk answers and that events arrive, and returns. An older connection of
+// the application gets ErrReplaced; one that Asterisk is just putting away can
+// make this one ErrDeaf. The connection lives until ctx ends, Close, or a
+// failure.
 //
 // handle is called for every event that belongs to no mailbox, on the reader's
 // goroutine and possibly before Connect returns. It may Watch ids – the next
@@ -52,6 +58,7 @@ func Connect(ctx context.Context, cfg Config, handle func(*Conn, *Event)) (*Conn
 		return nil, errors.New("ari: Config.App should name a Stasis application")
 	}
 	c := &Conn{cfg: client.cfg, client: client, handle: handle, over: make(chan struct{}),
+		hello: "hello." + rand.Text(), heard: make(chan struct{}, 1),
 		owners: map[string]*Mailbox{}, pending: pendings{byID: map[string]*Pending{}}, lanes: newLanes()}
 	if c.ws, err = c.open(ctx, cfg.App); err != nil {
 		client.Close()
@@ -86,12 +93,36 @@ func (c *Conn) open(ctx context.Context, app string) (*websocket.Conn, error) {
 }
 
 // prove sets the event filter over HTTP (the socket's own answers may still be
-// hidden by an older filter) and then has the socket answer.
+// hidden by an older filter), then has the socket answer, and an event come back.
 func (c *Conn) prove(ctx context.Context) error {
-	if err := c.client.Do(ctx, SetEventFilter(c.cfg.App, c.cfg.Events...)); err != nil {
+	err := c.client.Do(ctx, SetEventFilter(c.cfg.App, c.cfg.Events...))
+	if err == nil {
+		err = c.hear(ctx)
+	}
+	if IsNotFound(err) { // put away since it was opened
+		return fmt.Errorf("%w (%w)", ErrDeaf, err)
+	}
+	return err
+}
+
+// hear sends the application an event and waits for it. Where the application is
+// put away Asterisk hides its answer, too.
+func (c *Conn) hear(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Hear)
+	defer cancel()
+	if err := c.Do(ctx, userEvent(c.cfg.App, c.hello)); errors.Is(err, ErrNoAnswer) {
+		return fmt.Errorf("%w (%w)", ErrDeaf, err)
+	} else if err != nil {
 		return err
 	}
-	return c.Do(ctx, Ping())
+	select {
+	case <-c.heard:
+		return nil
+	case <-c.life.Done():
+		return c.why()
+	case <-ctx.Done():
+		return fmt.Errorf("%w (none within %v)", ErrDeaf, c.cfg.Hear)
+	}
 }
 
 // Done is closed when the connection has ended and its mailboxes and requests
@@ -165,6 +196,13 @@ func (c *Conn) accept(raw string) error {
 		c.cfg.Meter.Skipped(string(t))
 	default:
 		e := decode(raw, t, c.cfg.Meter.Skipped)
+		if t == ChannelUserevent && e.Name == c.hello {
+			select {
+			case c.heard <- struct{}{}:
+			default:
+			}
+			return nil
+		}
 		c.cfg.Meter.Event(t, time.Since(e.Time))
 		c.dispatch(e)
 	}

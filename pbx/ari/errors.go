@@ -25,6 +25,11 @@ var (
 	// ErrOverflow: events came faster than the mailbox was read. Those that
 	// came before the overflow can still be read, later ones are gone.
 	ErrOverflow = errors.New("ari: the mailbox overflowed; read the state anew from Asterisk")
+	// ErrDeaf: Asterisk answers, but sends no events: the socket came while an
+	// older one of the application was put away, and Asterisk (22.10,
+	// res/stasis/app.c, app_update) left the application without a listener.
+	// Connect again.
+	ErrDeaf = errors.New("ari: Asterisk accepted the connection but sends it no events")
 	// ErrBusy: too many requests are under way on the socket.
 	ErrBusy = errors.New("ari: too many requests are waiting for Asterisk")
 	// ErrNoAnswer: Asterisk did not answer in time. The request may have been

@@ -41,6 +41,36 @@ func replaced(t *testing.T, x *exchange) {
 	must(t, newer.Do(t.Context(), ari.Ping()))
 }
 
+// asOlderGoes connects just as the connection before is put away. Asterisk then
+// may leave the new one without events, which must never pass for one that hears.
+func asOlderGoes(t *testing.T, x *exchange) {
+	var cfg ari.Config
+	older, a := x.connect(t, func(c *ari.Config) { c.Timeout = 500 * time.Millisecond; cfg = *c })
+	call := x.call(t, older, a) // without a call Asterisk forgets the application, and says so
+	deaf := 0
+	for n := range 100 {
+		gone := make(chan struct{})
+		go func() {
+			older.Close()
+			close(gone)
+		}()
+		newer, err := ari.Connect(t.Context(), cfg, ignore)
+		<-gone
+		for errors.Is(err, ari.ErrDeaf) {
+			deaf++
+			newer, err = ari.Connect(t.Context(), cfg, ignore)
+		}
+		must(t, err)
+		box := ari.NewMailbox(16)
+		newer.Watch(box, call.id)
+		must(t, newer.Do(t.Context(), renamed(call, fmt.Sprint("citizen ", n))))
+		await(t, box.Events(), ari.ChannelCallerID)
+		older = newer
+	}
+	older.Close()
+	t.Logf("%d of 100 were deaf at first", deaf)
+}
+
 func fenced(t *testing.T, x *exchange) {
 	add := ari.AddToBridge("b", "some-call")
 	do := func(r ari.Request) func(*ari.Conn) error {

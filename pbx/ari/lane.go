@@ -2,11 +2,11 @@ package ari
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -18,7 +18,6 @@ import (
 // own. A lane carries one request at a time, so one that waits delays nobody,
 // and it costs less than HTTP: no headers, no further goroutines.
 type lane struct {
-	nth int
 	ws  *websocket.Conn
 	buf []byte
 }
@@ -39,8 +38,8 @@ type lanes struct {
 func newLanes() *lanes {
 	s := &lanes{}
 	s.back.L = &s.mu
-	for nth := mostLanes; nth > 0; nth-- {
-		s.free = append(s.free, &lane{nth: nth})
+	for range mostLanes {
+		s.free = append(s.free, &lane{})
 	}
 	return s
 }
@@ -126,8 +125,8 @@ func (l *lane) ask(ctx context.Context, c *Conn, r Request) (json.RawMessage, er
 }
 
 func (l *lane) send(ctx context.Context, c *Conn, r Request) (a answer, err error) {
-	if l.ws == nil {
-		if l.ws, err = c.open(ctx, c.cfg.App+".lane"+strconv.Itoa(l.nth)); err != nil {
+	if l.ws == nil { // under a name of its own: ErrDeaf says why
+		if l.ws, err = c.open(ctx, c.cfg.App+".lane."+rand.Text()); err != nil {
 			return a, err
 		}
 	}

@@ -26,6 +26,7 @@ func TestAsterisk(t *testing.T) {
 		"a mailbox that overflows tells its owner":                  overflow,
 		"a recording is made of a bridge, paused and deleted":       recording,
 		"a newer controller replaces the older":                     replaced,
+		"one that comes as the older is put away hears":             asOlderGoes,
 		"a fenced controller can do nothing any more":               fenced,
 		"a controller with an older token is refused":               stale,
 		"a filter lets through what is wanted, and the answers":     filtered,

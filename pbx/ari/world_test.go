@@ -2,6 +2,7 @@ package ari_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -50,6 +51,9 @@ func (x *exchange) connect(t testing.TB, changes ...func(*ari.Config)) (*ari.Con
 		change(&cfg)
 	}
 	c, err := ari.Connect(t.Context(), cfg, a.handle)
+	for errors.Is(err, ari.ErrDeaf) { // the story before is being put away
+		c, err = ari.Connect(t.Context(), cfg, a.handle)
+	}
 	must(t, err)
 	t.Cleanup(c.Close)
 	return c, a
