@@ -19,7 +19,7 @@ import (
 type plan struct {
 	crowd
 	seed        uint64
-	calm, storm time.Duration // without strikes, with them
+	calm, storm time.Duration // without strikes, with them; alike where pauses are compared, for the longest grows with the time
 	strikes     int           // at most
 	kinds       int           // of moments; 0: all
 }
@@ -32,7 +32,7 @@ func planned(t *testing.T) plan {
 		minutes, err := strconv.ParseFloat(v, 64)
 		must(t, err)
 		all := time.Duration(minutes * float64(time.Minute))
-		p = plan{crowd: crowd{agents: 50, callers: 150, perSecond: 5, talk: 10 * time.Second}, seed: p.seed, calm: all / 5, storm: all * 4 / 5, strikes: 100000}
+		p = plan{crowd: crowd{agents: 50, callers: 150, perSecond: 5, talk: 10 * time.Second}, seed: p.seed, calm: all / 2, storm: all / 2, strikes: 100000}
 	}
 	if v := os.Getenv("CHAOS_SEED"); v != "" {
 		seed, err := strconv.ParseUint(v, 10, 64)
