@@ -44,8 +44,8 @@ func (a *App) openNumbers(ctx context.Context, others []*store.Journal) {
 	}
 }
 
-// catchUp does what the start could not while SQL was away: telephones are told to
-// Asterisk, and agents whom the board has lost are put back.
+// catchUp does what the start could not while SQL was away: agents whom the board has
+// lost are put back.
 func (a *App) catchUp(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -53,13 +53,6 @@ func (a *App) catchUp(ctx context.Context) {
 	case <-a.opt.Store.Ready():
 	}
 	a.log.Info("SQL is back")
-	for _, n := range a.nodes {
-		if x := n.up(); x != nil {
-			if err := a.pushPhones(ctx, n, x); err != nil && ctx.Err() == nil {
-				a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "err", err)
-			}
-		}
-	}
 	d := &desks{a: a}
 	if err := d.miss(ctx); err != nil && ctx.Err() == nil {
 		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)

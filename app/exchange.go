@@ -83,17 +83,15 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	if err := a.recover(ctx, n, x); err != nil {
 		return err
 	}
-	told := a.newPhones(ctx, n, x)
+	if err := a.newPhones(ctx, n, x); err != nil {
+		a.log.Debug("new telephones follow", "asterisk", n.Name, "err", err)
+	}
 	if a.door != nil {
 		a.door.Again()
 	}
 	desks := a.desksOf(ctx, n, x)
 	up()
-	a.done.Go(func() { // those it knows change seldom: they do not hold up the start
-		if err := errors.Join(told, a.pushPhones(ctx, n, x)); err != nil && ctx.Err() == nil && x.Err() == nil {
-			a.log.Error("the telephones are as Asterisk has them; hotline reload tries again", "asterisk", n.Name, "err", err)
-		}
-	})
+	a.done.Go(func() { a.keepPhones(ctx, n, x) }) // those it knows change seldom: they do not hold up the start
 	a.done.Go(func() { a.prove(ctx, n, x) })
 	a.done.Go(func() { a.keepDoor(ctx, n, x) })
 	return desks.watch(ctx)
@@ -277,6 +275,8 @@ func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.
 		tag = rec.Tag()
 	} else {
 		rec = a.newRecord(c)
+	}
+	if rec.Facts.Chosen.IsZero() { // he may wait all the same
 		rec.Place = a.placeOf(ctx, x, c.Call)
 	}
 	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {

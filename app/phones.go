@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"hotline"
 	asteriskconfig "hotline/asterisk-config"
@@ -14,6 +15,35 @@ import (
 func (a *App) newPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 	return a.tellPhones(ctx, n, x, false)
 }
+
+// keepPhones has Asterisk know every telephone, and tries again where it did not
+// answer, or SQL is away, until it does.
+func (a *App) keepPhones(ctx context.Context, n *node, x *pbx.Exchange) {
+	for tried := 0; ; tried++ {
+		err := a.pushPhones(ctx, n, x)
+		switch {
+		case ctx.Err() != nil || x.Err() != nil:
+			return
+		case err == nil && tried > 0:
+			a.log.Info("Asterisk knows the telephones", "asterisk", n.Name)
+			return
+		case err == nil:
+			return
+		case tried == 0:
+			a.log.Error("the telephones are as Asterisk has them, until it can be told", "asterisk", n.Name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-x.Done():
+			return
+		case <-time.After(tellAgain):
+		}
+	}
+}
+
+// tellAgain is how soon Asterisk is told of the telephones again.
+const tellAgain = 2 * time.Second
 
 // pushPhones makes every telephone's account known to Asterisk, and takes away
 // those the books no longer have. No file is rewritten and nothing reloaded.

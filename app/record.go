@@ -104,7 +104,7 @@ func (a *App) readRecord(id hotline.CallID, b []byte) (*ivr.Record, error) {
 	return rec, nil
 }
 
-// placeOf finds the place of a call whose record is lost: its channel carries it,
+// placeOf finds the place of a call whose record knows none: its channel carries it,
 // and the board has that of one who joined a moment ago.
 func (a *App) placeOf(ctx context.Context, x *pbx.Exchange, call hotline.CallID) (p hotline.Place) {
 	place, err := x.PlaceOf(ctx, call)

@@ -91,7 +91,16 @@ func (f *Flow) Start(c *Call) {
 	if c.Facts.Keyed == hotline.KeyedOldNumber {
 		c.At = f.Keyed
 	}
-	if at, ok := f.waiting(); ok && c.Place.Queue != "" { // all that is left of it is its place
+	f.Resume(c)
+}
+
+// Resume has a call that brings a place, but whose record does not know that it
+// waits, wait on: its record was lost, or what Redis still has is older.
+func (f *Flow) Resume(c *Call) {
+	if !c.Facts.Chosen.IsZero() || c.Place.Queue == "" {
+		return
+	}
+	if at, ok := f.waiting(); ok { // all that is left of it is its place
 		c.At, c.Group = at, Place{Queue: c.Place.Queue, Needs: c.Place.Needs}
 	}
 }
