@@ -282,9 +282,8 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	}
 	if rec.Hash == "" {
 		flow.Start(c)
-	} else {
-		flow.Resume(c)
 	}
+	flow.Resume(c)
 	err := flow.Play(ctx, c, func(step string, err error) {
 		a.log.Error("a step failed; the caller gets the apology", "call", rec.Facts.Call, "step", step, "err", err)
 	})

@@ -21,15 +21,16 @@ func (a *App) newPhones(ctx context.Context, n *node, x *pbx.Exchange) error {
 func (a *App) keepPhones(ctx context.Context, n *node, x *pbx.Exchange) {
 	for tried := 0; ; tried++ {
 		err := a.pushPhones(ctx, n, x)
-		switch {
-		case ctx.Err() != nil || x.Err() != nil:
+		if ctx.Err() != nil || x.Err() != nil {
 			return
-		case err == nil && tried > 0:
-			a.log.Info("Asterisk knows the telephones", "asterisk", n.Name)
+		}
+		if err == nil {
+			if tried > 0 {
+				a.log.Info("Asterisk knows the telephones", "asterisk", n.Name)
+			}
 			return
-		case err == nil:
-			return
-		case tried == 0:
+		}
+		if tried == 0 {
 			a.log.Error("the telephones are as Asterisk has them, until it can be told", "asterisk", n.Name, "err", err)
 		}
 		select {

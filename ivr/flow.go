@@ -82,8 +82,7 @@ func PlaysOn(cause error) bool {
 // what was reached, rather than apologising for ever.
 const mostFaults = 3
 
-// Start begins a call that has no record yet. One that brings a place was waiting
-// when its record was lost: it waits on, and hears no menu again.
+// Start begins a call that has no record yet.
 func (f *Flow) Start(c *Call) {
 	c.Version, c.Hash, c.Phase = RecordVersion, f.Hash, InGreeting
 	c.Facts.Flow = f.Name
@@ -91,11 +90,11 @@ func (f *Flow) Start(c *Call) {
 	if c.Facts.Keyed == hotline.KeyedOldNumber {
 		c.At = f.Keyed
 	}
-	f.Resume(c)
 }
 
 // Resume has a call that brings a place, but whose record does not know that it
-// waits, wait on: its record was lost, or what Redis still has is older.
+// waits, wait on and hear no menu again: its record was lost, or what Redis still has is
+// older.
 func (f *Flow) Resume(c *Call) {
 	if !c.Facts.Chosen.IsZero() || c.Place.Queue == "" {
 		return

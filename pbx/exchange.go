@@ -89,7 +89,7 @@ type Exchange struct {
 // longestHear.
 const (
 	firstHear   = 300 * time.Millisecond
-	longestHear = 4 * time.Second
+	longestHear = 16 * firstHear
 	deafPause   = 50 * time.Millisecond
 )
 
@@ -99,7 +99,7 @@ func Connect(ctx context.Context, o Options, ears Ears) (*Exchange, error) {
 	o.ARI.Events = events[:]
 	for o.ARI.Hear = firstHear; ; o.ARI.Hear *= 2 {
 		x, err := connect(ctx, o, ears)
-		if !errors.Is(err, ari.ErrDeaf) || o.ARI.Hear > longestHear {
+		if !errors.Is(err, ari.ErrDeaf) || o.ARI.Hear >= longestHear {
 			return x, err
 		}
 		ears.trouble("", "connect to Asterisk; trying again", err)

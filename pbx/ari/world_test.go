@@ -50,13 +50,21 @@ func (x *exchange) connect(t testing.TB, changes ...func(*ari.Config)) (*ari.Con
 	for _, change := range changes {
 		change(&cfg)
 	}
-	c, err := ari.Connect(t.Context(), cfg, a.handle)
-	for errors.Is(err, ari.ErrDeaf) { // the story before is being put away
-		c, err = ari.Connect(t.Context(), cfg, a.handle)
-	}
-	must(t, err)
+	c, _ := hears(t, cfg, a.handle)
 	t.Cleanup(c.Close)
 	return c, a
+}
+
+// hears connects, again where Asterisk leaves the connection deaf because the one
+// before is being put away, and tells how often it did.
+func hears(t testing.TB, cfg ari.Config, handle func(*ari.Conn, *ari.Event)) (c *ari.Conn, deaf int) {
+	t.Helper()
+	c, err := ari.Connect(t.Context(), cfg, handle)
+	for ; errors.Is(err, ari.ErrDeaf); deaf++ {
+		c, err = ari.Connect(t.Context(), cfg, handle)
+	}
+	must(t, err)
+	return c, deaf
 }
 
 // arrivals answers for what nobody watches, as a hotline would: a new channel
