@@ -64,7 +64,7 @@ func (d *desks) miss(ctx context.Context) error {
 	}
 	there := map[hotline.AgentID]bool{}
 	for _, ag := range v.Agents {
-		there[ag.ID] = true
+		there[ag.ID] = !ag.Found()
 	}
 	for _, s := range sessions {
 		if !there[s.Agent] {

@@ -33,7 +33,10 @@ func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
 	if c.Place, err = c.Queue.Join(ctx, s.wish(c), c.Record); err != nil {
 		return "", err
 	}
-	offer, err := s.wait(ctx, c)
+	offer, err := c.Place.Answered, error(nil) // of who is taken up, and may talk already: he is let alone
+	if offer.ID == 0 {
+		offer, err = s.wait(ctx, c)
+	}
 	switch {
 	case err == nil:
 		c.Offer = offer

@@ -23,6 +23,7 @@ func (s *Store) Load(ctx context.Context) (routing.Snapshot, error) {
 		return routing.Snapshot{}, err
 	}
 	snap := routing.Snapshot{Now: hotline.Millis(number(parts[0])), Offer: hotline.OfferID(number(parts[1]))}
+	snap.Above = max(snap.Offer, hotline.OfferID(snap.Now))
 	if snap.Places, err = all(parts[2], parsePlace); err != nil {
 		return routing.Snapshot{}, err
 	}

@@ -152,8 +152,8 @@ func TestEmptied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := routing.Agent{ID: "1001", State: routing.Offered, Offer: snap.Offer + 1}
-	p.Offer = snap.Offer + 1
+	a := routing.Agent{ID: "1001", State: routing.Offered, Offer: snap.Above + 1}
+	p.Offer = snap.Above + 1
 	truth, err := s.Commit(ctx, token, []routing.Change{{Agent: &a, Since: true}, {Place: &p}})
 	if err != nil || truth.Refused {
 		t.Fatalf("%+v, %v", truth, err)
@@ -174,8 +174,8 @@ func TestEmptied(t *testing.T) {
 	if err != nil || next.Seq <= p.Seq {
 		t.Fatalf("the newcomer is %+v, %v", next, err)
 	}
-	if snap, err = s.Load(ctx); err != nil || snap.Offer < a.Offer {
-		t.Fatalf("the highest offer is %d, it was %d; %v", snap.Offer, a.Offer, err)
+	if snap, err = s.Load(ctx); err != nil || snap.Above < a.Offer {
+		t.Fatalf("the highest offer is %d, it was %d; %v", snap.Above, a.Offer, err)
 	}
 	time.Sleep(2 * lease.Every)
 	if l, err := s.ReadLease(ctx, lease.Board); err != nil || l.Token != token || !k.Confirmed(lease.Board) {

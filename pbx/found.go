@@ -41,8 +41,7 @@ func (f Found) Again(ctx context.Context) error {
 		}
 	}
 	for _, found := range f.Legs {
-		o := hotline.Offer{ID: found.Offer, Agent: found.Agent}
-		if l := f.x.leg(o); l != nil && !there[hotline.CallID(legID(o))] && f.x.drop(l) {
+		if l := f.x.leg(found.Offer); l != nil && !there[hotline.CallID(legID(found.Offer))] && f.x.drop(l) {
 			f.x.tell(l, routing.Gone, routing.WhyEnded)
 		}
 	}
@@ -114,7 +113,7 @@ func (f *Found) list(ctx context.Context) error {
 	}
 	f.started = time.Time(info.StatusInfo.StartupTime)
 	for _, ch := range channels {
-		o, leg := offerOf(ch.ID)
+		o, leg := offered(ch)
 		switch {
 		case leg:
 			if l, here := f.x.adopt(o, ch); here {

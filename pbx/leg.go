@@ -41,6 +41,16 @@ func offerOf(channel string) (o hotline.Offer, ok bool) {
 	return hotline.Offer{ID: hotline.OfferID(id), Agent: hotline.AgentID(name[:dot])}, err == nil
 }
 
+// offered reads the whole offer from a leg that was found, as Ring told it; of one that
+// an earlier version rang, agent and number.
+func offered(ch ari.Channel) (o hotline.Offer, ok bool) {
+	o, ok = offerOf(ch.ID)
+	args := told(ch)
+	o.Call, o.Queue, o.Phone = hotline.CallID(args[2]), hotline.QueueKey(args[3]), hotline.PhoneID(args[4])
+	o.At = hotline.MillisOf(ch.Created)
+	return o, ok
+}
+
 func newLeg(o hotline.Offer) *leg { return &leg{offer: o, left: make(chan struct{})} }
 
 // Ring begins to ring the agent's telephone; what becomes of it is told by
@@ -54,7 +64,7 @@ func (x *Exchange) Ring(ctx context.Context, o hotline.Offer, through string) er
 	x.conn.Watch(x.legsBox, legID(o))
 	create := ari.Create{
 		Channel: legID(o), Endpoint: endpointOf(o.Phone, through), App: x.opt.ARI.App, Formats: "alaw,ulaw",
-		Args: []string{doorAgent, strconv.FormatInt(int64(o.ID), 10)},
+		Args: []string{doorAgent, strconv.FormatInt(int64(o.ID), 10), string(o.Call), string(o.Queue), string(o.Phone)},
 		// In one go, and told to nobody (i): each change of a channel costs.
 		Variables: map[string]string{"CONNECTEDLINE(all,i)": `"` + string(o.Queue) + `" <` + hotlineNumber + ">"},
 	}.Request()
@@ -192,7 +202,7 @@ func (x *Exchange) adopt(o hotline.Offer, ch ari.Channel) (found routing.Leg, he
 	case l != nil && ch.State == stateDown:
 		x.dial(l)
 	}
-	return routing.Leg{Agent: o.Agent, Offer: o.ID, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}, true
+	return routing.Leg{Offer: o, Rang: ch.State == stateRinging || ch.State == stateUp, Up: ch.State == stateUp}, true
 }
 
 // take makes a leg of a channel that was found; nil where it is known, or is what is

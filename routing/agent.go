@@ -83,6 +83,12 @@ func (s State) Verbs() []Verb {
 	return vs
 }
 
+// Found tells of an agent whom the board had lost, and of whom his leg was found: what
+// he can do is known when he is recovered.
+func (a Agent) Found() bool {
+	return len(a.Skills) == 0 && (a.Then == PauseRecovered || a.State == Paused && a.Reason == PauseRecovered)
+}
+
 // Can tells whether the agent has every skill that is needed.
 func (a Agent) Can(needs []hotline.Skill) bool {
 	for _, n := range needs {

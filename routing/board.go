@@ -15,7 +15,11 @@ type Snapshot struct {
 	Now    hotline.Millis
 	Places []hotline.Place
 	Agents []Agent
-	Offer  hotline.OfferID // the highest offer ever numbered
+	Offer  hotline.OfferID // the highest offer that was numbered, as far as the board knows; 0 none
+	// Above it the next offers are numbered: the board's clock, in milliseconds, where
+	// that is higher than Offer, so that no number comes twice though the board may have
+	// lost some.
+	Above hotline.OfferID
 }
 
 // Change is one new value for an agent, a place or a call's record (exactly one of

@@ -29,6 +29,9 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Plac
 		}
 		kept = d.commit(ctx, changes...)
 		got, _ = d.image.Place(w.Call)
+		if o := d.picked(w.Call); o.ID == got.Offer {
+			got.Answered = o
+		}
 	})
 	return got, kept, err
 }
@@ -71,11 +74,19 @@ func (d *Dispatcher) remind(call hotline.CallID, s *seeker) {
 	case <-s.found:
 	default:
 	}
+	if o := d.picked(call); o.ID != 0 {
+		s.give(o)
+	}
+}
+
+// picked gives the offer for which an agent has picked up; the zero value is none.
+func (d *Dispatcher) picked(call hotline.CallID) (o hotline.Offer) {
 	for _, l := range d.legs {
 		if l.offer.Call == call && l.answered && !l.dead {
-			s.give(l.offer)
+			o = l.offer
 		}
 	}
+	return o
 }
 
 // Joined tells that the caller and the agent of o talk: the place is given up.

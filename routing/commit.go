@@ -149,9 +149,10 @@ func (d *Dispatcher) restore(ctx context.Context) {
 		return
 	}
 	d.skew = snap.Now.Time().Sub(d.now())
-	d.offer = max(d.offer, snap.Offer)
+	d.offer = max(d.offer, snap.Above)
 	if !d.loaded {
 		d.image.Fill(snap)
+		d.given = snap.Offer
 	} else if err := d.push(ctx, snap); err != nil {
 		d.lost("restore", err)
 		return

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 )
 
@@ -43,6 +44,24 @@ func (s *Site) StartRedis(ctx context.Context) error {
 // RestartRedis stops Redis politely and starts it again.
 func (s *Site) RestartRedis(ctx context.Context) error {
 	s.take(&s.redis).stop(5 * time.Second)
+	return s.startRedis(ctx)
+}
+
+// CopyRedis copies what Redis has written so far into a folder.
+func (s *Site) CopyRedis(folder string) error {
+	return os.CopyFS(folder, os.DirFS(s.folder.at(redisFiles)))
+}
+
+// RewindRedis kills Redis and starts it again with what CopyRedis copied, as after a
+// crash with the last writes not on the disk.
+func (s *Site) RewindRedis(ctx context.Context, folder string) error {
+	s.KillRedis()
+	if err := os.RemoveAll(s.folder.at(redisFiles)); err != nil {
+		return err
+	}
+	if err := os.CopyFS(s.folder.at(redisFiles), os.DirFS(folder)); err != nil {
+		return err
+	}
 	return s.startRedis(ctx)
 }
 

@@ -32,6 +32,9 @@ dynamic-hz no
 logfile ""
 `
 
+// redisFiles is the folder in which Redis keeps what it writes.
+const redisFiles = "redis/appendonlydir"
+
 // startRedis starts Redis and waits until it answers with its password.
 func (s *Site) startRedis(ctx context.Context) error {
 	conf := s.folder.at("redis/redis.conf")

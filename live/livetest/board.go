@@ -41,7 +41,7 @@ func together(t *testing.T, s Store) {
 	a := signIn(t, s, 1, "1001")
 	old := join(t, s, 1, hotline.Place{Call: "c0", Queue: "water"})
 	old.Queue, old.Needs = "bus", []hotline.Skill{"bus"}
-	offer := load(t, s).Offer + 1
+	offer := load(t, s).Above + 1
 	a.State, a.Call, a.Offer = routing.Offered, "c1", offer
 	truth := commit(t, s, 1,
 		routing.Change{Place: &hotline.Place{Call: "c1", Queue: "water", Offer: offer}}, routing.Change{Agent: &a, Since: true},
@@ -91,7 +91,7 @@ func oneCall(t *testing.T, s Store) {
 	}
 	p := join(t, s, 7, hotline.Place{Call: "c1", Queue: "water", Needs: []hotline.Skill{"water"}})
 
-	offer := load(t, s).Offer + 1
+	offer := load(t, s).Above + 1
 	a.State, a.Call, a.Offer, p.Offer = routing.Offered, "c1", offer, offer
 	truth := commit(t, s, 7, routing.Change{Agent: &a, Since: true, Within: 20 * time.Second}, routing.Change{Place: &p})
 	a, p = truth.Agents[0], truth.Places[0]

@@ -18,7 +18,7 @@ func (s *Store) Load(ctx context.Context) (routing.Snapshot, error) {
 	if err != nil {
 		return routing.Snapshot{}, err
 	}
-	snap := routing.Snapshot{Now: now, Offer: s.offer}
+	snap := routing.Snapshot{Now: now, Offer: s.offer, Above: s.offer}
 	for _, id := range slices.Sorted(maps.Keys(s.agents)) {
 		snap.Agents = append(snap.Agents, copyAgent(s.agents[id]))
 	}

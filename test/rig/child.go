@@ -133,6 +133,9 @@ func (d *Desk) SignIn(a AgentArgs, _ *bool) error { return d.here.signIn(a.ID, a
 // Ready ends an agent's pause.
 func (d *Desk) Ready(id hotline.AgentID, _ *bool) error { return d.here.ready(id) }
 
+// Pause takes an agent out of routing.
+func (d *Desk) Pause(id hotline.AgentID, _ *bool) error { return d.here.pause(id) }
+
 // child is a controller in a process of its own.
 type child struct {
 	cmd  *exec.Cmd
@@ -260,6 +263,7 @@ func (c *child) signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.
 }
 
 func (c *child) ready(id hotline.AgentID) error { return c.desk.Call("Desk.Ready", id, new(bool)) }
+func (c *child) pause(id hotline.AgentID) error { return c.desk.Call("Desk.Pause", id, new(bool)) }
 
 func (c *child) stop() error {
 	_ = c.desk.Close()

@@ -58,6 +58,7 @@ type controller interface {
 	addPhone(id hotline.PhoneID, password string) error
 	signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.Skill) error
 	ready(id hotline.AgentID) error
+	pause(id hotline.AgentID) error
 	stop() error
 }
 
@@ -141,6 +142,12 @@ func (r *Rig) Desk(id hotline.AgentID) *phone.Phone { return r.now.desks[id] }
 func (r *Rig) Ready(id hotline.AgentID) {
 	r.T.Helper()
 	r.must(r.now.ready(id))
+}
+
+// Pause takes an agent out of routing until Ready.
+func (r *Rig) Pause(id hotline.AgentID) {
+	r.T.Helper()
+	r.must(r.now.pause(id))
 }
 
 // Phone adds a telephone and registers it. It must be called while a controller

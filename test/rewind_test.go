@@ -1,0 +1,121 @@
+package test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"hotline"
+	"hotline/phone"
+	"hotline/routing"
+	"hotline/site"
+	"hotline/test/rig"
+)
+
+// Redis dies with its last writes, or forgets everything, and the controller with it. Who
+// talks talks on, whose telephone rings is not rung anew, and each call has its ticket.
+func TestTalksThatRedisHasForgotten(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	desk := r.Agent("1001", "8001", "english")
+	for i, story := range []struct {
+		name    string
+		forgets func(t *testing.T, r *rig.Rig, c citizen) // brings the caller to where Redis remembers him
+		policy  phone.Policy
+		rings   bool // his agent has not picked up yet
+		all     bool // Redis forgets everything
+	}{
+		{name: "that he was offered", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(0)},
+		{name: "that he chose", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.hears("menu.1s", 0) }, policy: phone.Answer(0)},
+		{name: "that he called", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) {}, policy: phone.Answer(0), all: true},
+		{name: "that his agent's telephone rings", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(3 * time.Second), rings: true},
+	} {
+		t.Run("forgotten "+story.name, func(t *testing.T) {
+			r := r.With(t)
+			seen := &invites{}
+			desk.OnInvite(func(k *phone.Call) phone.Policy { seen.add(k); return story.policy })
+			r.Pause("1001")
+			c := dial(r, "0005660"+string(rune('0'+i)))
+			story.forgets(t, r, c)
+			copied := filepath.Join(t.TempDir(), "redis")
+			must(t, r.Site.CopyRedis(copied))
+			r.Ready("1001")
+			if places := c.places(); len(places) == 0 && !story.rings {
+				c.press("2")
+			}
+			agent := next(t, desk)
+			if !story.rings {
+				talk(t, c.Call, agent)
+			}
+			r.Kill()
+			if story.all {
+				(&crowd{Rig: r}).empty()
+			} else {
+				must(t, r.Site.RewindRedis(t.Context(), copied))
+			}
+			at := c.now()
+			r.Spawn()
+			time.Sleep(time.Second)
+			talk(t, c.Call, agent)
+			if heard := c.heard(at); has(heard, "greeting.1s") || has(heard, "menu.1s") {
+				t.Errorf("he heard %v", heard)
+			}
+			seen.once(t)
+			must(t, agent.Hangup(soon(t)))
+			c.over()
+			k := c.ticket(hotline.EndAnswered, hotline.SideAgent)
+			if k.Agent != "1001" || k.Phone != "8001" || k.Queue == "" || k.Offers != 1 || k.Rang.IsZero() {
+				t.Errorf("the ticket says agent %q at %q, queue %q, %d offers, rang %v", k.Agent, k.Phone, k.Queue, k.Offers, k.Rang)
+			}
+			if story.all { // his talk told who he is, his session what he can do
+				r.Within(5*time.Second, "he is paused until he is ready", func() bool {
+					b, err := r.Live.Load(t.Context())
+					must(t, err)
+					return len(b.Agents) == 1 && b.Agents[0].State == routing.Paused && b.Agents[0].Reason == routing.PauseRecovered &&
+						slices.Equal(b.Agents[0].Skills, []hotline.Skill{"english"})
+				})
+				r.Ready("1001")
+			}
+		})
+	}
+}
+
+// The one he talked with before is gone, and Redis remembers only that talk.
+func TestTheTalkBeforeIsWhatRedisRemembers(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	seen := &invites{}
+	desk.OnInvite(func(k *phone.Call) phone.Policy { seen.add(k); return phone.Answer(0) })
+	first := dial(r, "00056700")
+	first.press("2")
+	agent := next(t, desk)
+	talk(t, first.Call, agent)
+	second, third := waiting(r, "00056701"), waiting(r, "00056702")
+	copied := filepath.Join(t.TempDir(), "redis")
+	must(t, r.Site.CopyRedis(copied))
+	must(t, agent.Hangup(soon(t)))
+	first.over()
+	agent = next(t, desk)
+	talk(t, second.Call, agent)
+	r.Kill()
+	must(t, r.Site.RewindRedis(t.Context(), copied))
+	r.Spawn()
+	time.Sleep(time.Second)
+	talk(t, second.Call, agent)
+	if n := seen.count(); n != 2 {
+		t.Errorf("the agent's telephone rang %d times for two talks", n)
+	}
+	must(t, agent.Hangup(soon(t)))
+	second.over()
+	agent = next(t, desk)
+	talk(t, third.Call, agent)
+	must(t, agent.Hangup(soon(t)))
+	third.over()
+	for _, c := range []citizen{first, second, third} {
+		c.ticket(hotline.EndAnswered, hotline.SideAgent)
+	}
+}
