@@ -88,7 +88,8 @@ type Place struct {
 	Since    Millis   `json:"since"`              // when the caller joined
 	Offer    OfferID  `json:"offer,omitempty"`    // the offer that holds this caller; 0 while he only waits
 	Version  int64    `json:"version"`            // grows with every change
-	// Answered is that offer once an agent has answered; told to who joins, not kept.
+	// Answered is the offer of the agent who has the caller already, when he is taken up;
+	// told to who joins, not kept.
 	Answered Offer `json:"-"`
 }
 

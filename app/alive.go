@@ -56,8 +56,8 @@ func (a *App) watchLeases(ctx context.Context) {
 	}
 }
 
-// remember writes everything to Redis again when Redis has forgotten it: the records
-// of calls here, and the board by whoever holds its image. Until then it is only for a
+// remember writes everything to Redis again when Redis has forgotten it, or its last
+// steps: the records of calls here, and the board by whoever holds its image. Until then it is only for a
 // controller that dies as well that something is missing.
 func (a *App) remember(ctx context.Context) {
 	for {
@@ -66,7 +66,7 @@ func (a *App) remember(ctx context.Context) {
 			return
 		case <-a.leases.Forgotten():
 		}
-		a.log.Warn("Redis has forgotten everything; it is told again", "calls", a.saveAgain())
+		a.log.Warn("Redis was emptied or has come back, perhaps without its last steps; it is told everything again", "calls", a.saveAgain())
 		if err := a.board.Doubt(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("the board is not written again", "err", err)
 		}

@@ -283,7 +283,11 @@ func (a *App) script(ctx context.Context, line *pbx.Line, rec *ivr.Record) error
 	if rec.Hash == "" {
 		flow.Start(c)
 	}
-	flow.Resume(c)
+	if line.Found() && rec.Facts.Chosen.IsZero() { // he may wait, or talk, all the same
+		var served bool
+		rec.Place, served = a.placeOf(ctx, line)
+		flow.Resume(c, served)
+	}
 	err := flow.Play(ctx, c, func(step string, err error) {
 		a.log.Error("a step failed; the caller gets the apology", "call", rec.Facts.Call, "step", step, "err", err)
 	})

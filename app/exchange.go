@@ -276,9 +276,6 @@ func (a *App) take(ctx context.Context, x *pbx.Exchange, found pbx.Found, c pbx.
 	} else {
 		rec = a.newRecord(c)
 	}
-	if rec.Facts.Chosen.IsZero() { // he may wait all the same
-		rec.Place = a.placeOf(ctx, x, c.Call)
-	}
 	if r := a.calls.begin(c.Call, rec.Facts.Ticket); r != nil {
 		a.moment("taken up", c.Call, "step", rec.At)
 		a.play(r, x.Line(found, c.Call), rec, tag)

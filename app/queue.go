@@ -19,16 +19,18 @@ type queue struct {
 	in   hotline.QueueKey // where it waits, as far as its channel says
 }
 
-// Join takes a place and writes it on the channel, once for each queue.
+// Join takes a place and writes it on the channel, once for each queue; at once where
+// Redis does not have it.
 func (q *queue) Join(ctx context.Context, w hotline.Wish, rec *ivr.Record) (p hotline.Place, err error) {
-	err = q.keeping(ctx, rec, func(n routing.Note) (kept bool, err error) {
+	var kept bool
+	err = q.keeping(ctx, rec, func(n routing.Note) (bool, error) {
 		p, kept, err = q.Dispatcher.Join(ctx, w, n)
 		return kept, err
 	})
 	if err == nil && (w.Seq == 0 || q.in != "" && q.in != p.Queue) {
 		q.in = p.Queue
 		b, _ := json.Marshal(p)
-		q.line.PlaceOn(string(b))
+		q.line.PlaceOn(string(b), !kept)
 	}
 	return p, err
 }

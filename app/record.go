@@ -13,6 +13,7 @@ import (
 	"hotline"
 	"hotline/ivr"
 	"hotline/pbx"
+	"hotline/routing"
 )
 
 // unreadable is the step of a call whose record names none that can be read; no
@@ -105,23 +106,25 @@ func (a *App) readRecord(id hotline.CallID, b []byte) (*ivr.Record, error) {
 }
 
 // placeOf finds the place of a call whose record knows none: its channel carries it,
-// and the board has that of one who joined a moment ago.
-func (a *App) placeOf(ctx context.Context, x *pbx.Exchange, call hotline.CallID) (p hotline.Place) {
-	place, err := x.PlaceOf(ctx, call)
-	if err != nil {
+// and the board has that of one who joined a moment ago. served tells that an agent has
+// the caller.
+func (a *App) placeOf(ctx context.Context, line *pbx.Line) (p hotline.Place, served bool) {
+	call := line.Call()
+	place, err := line.Place(ctx)
+	if err != nil && ctx.Err() == nil {
 		a.log.Warn("the place on a channel cannot be read", "call", call, "err", err)
 	}
 	if place != "" && json.Unmarshal([]byte(place), &p) == nil {
-		return p
+		return p, false
 	}
 	v, err := a.board.View(ctx)
 	if err != nil {
-		return p
+		return p, false
 	}
 	if i := slices.IndexFunc(v.Waiting, func(p hotline.Place) bool { return p.Call == call }); i >= 0 {
-		return v.Waiting[i]
+		return v.Waiting[i], false
 	}
-	return p
+	return p, slices.ContainsFunc(v.Agents, func(ag routing.Agent) bool { return ag.Call == call })
 }
 
 // read fills the struct that to points to, field by field, and gives the parts that

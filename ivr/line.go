@@ -101,7 +101,8 @@ type Machine interface {
 // script's business.
 type Queue interface {
 	// Join takes a place; a call that has one keeps it and its order. While no
-	// phone rings for it, it waits in the queue named now. The record, where one is
+	// phone rings for it, it waits in the queue named now. One that was taken up while an
+	// agent had it gets his offer (Place.Answered). The record, where one is
 	// given, is saved in the same step; its Unsaved tells whether that failed.
 	Join(ctx context.Context, w hotline.Wish, r *Record) (hotline.Place, error)
 	// Await returns when an agent has answered for this call.

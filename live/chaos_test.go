@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +130,33 @@ func TestRestarted(t *testing.T) {
 	}
 	stop(errors.New("done"))
 	<-ended
+}
+
+// Given a lease that is held, when Redis crashes and is back, then its holder learns, once,
+// that steps of it may be lost.
+func TestACrashIsToldToWhoHoldsALease(t *testing.T) {
+	r := livetest.StartRedis(t)
+	s := open(t, r, "hl")
+	c := lease.Claim{Name: lease.Board, Holder: lease.Holder{Host: "here", PID: 1}, TTL: time.Minute}
+	held, err := s.TakeLease(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed := func(want lease.Found) {
+		t.Helper()
+		found, err := s.RenewLeases(t.Context(), lease.Renewal{Holder: c.Holder, TTL: c.TTL, Leases: []lease.Lease{held}})
+		if err != nil || !slices.Equal(found, []lease.Found{want}) {
+			t.Fatalf("found as %v, %v; %s is right", found, err, want)
+		}
+	}
+	renewed(lease.Kept)
+	renewed(lease.Kept)
+	time.Sleep(1200 * time.Millisecond) // appendfsync everysec
+	r.Kill()
+	r.Start(t)
+	back(t, s)
+	renewed(lease.Forgotten)
+	renewed(lease.Kept)
 }
 
 // Given a board of one caller and one agent, when Redis is emptied, then the

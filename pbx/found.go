@@ -136,15 +136,6 @@ func (x *Exchange) ours(ch ari.Channel) bool {
 // isDoor tells a caller's channel from those that serve one.
 func isDoor(arg string) bool { return arg != "" && arg != doorAgent && arg != doorRecorder }
 
-// PlaceOf reads what PlaceOn wrote on a channel; "" nothing.
-func (x *Exchange) PlaceOf(ctx context.Context, call hotline.CallID) (string, error) {
-	place, err := ari.GetVariable(ctx, x.conn, string(call), varPlace)
-	if ari.IsNotFound(err) {
-		return "", nil
-	}
-	return place, err
-}
-
 // Line takes over the line of a caller that was found.
 func (x *Exchange) Line(f Found, call hotline.CallID) *Line {
 	ch, ok := f.lines[call]

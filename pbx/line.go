@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"hotline"
 	"hotline/ivr"
 	"hotline/pbx/ari"
 )
@@ -36,11 +37,12 @@ type Line struct {
 	nth      int
 	music    bool
 	ringing  bool
-	bridged  bool // its bridge exists
-	inside   bool // the caller may be in it
-	closed   bool // we hung up
-	place    string
-	found    bool // taken over: what sounds may be of another controller
+	bridged  bool   // its bridge exists
+	inside   bool   // the caller may be in it
+	closed   bool   // we hung up
+	place    string // to be written on the channel
+	placeNow bool   // and not only when he has waited a moment
+	found    bool   // taken over: what sounds may be of another controller
 
 	mu       sync.Mutex
 	ended    context.CancelCauseFunc
@@ -359,6 +361,12 @@ func accountOf(ch ari.Channel) string {
 	}
 	return ""
 }
+
+// Call is the call's id.
+func (l *Line) Call() hotline.CallID { return hotline.CallID(l.id) }
+
+// Found tells of a line that was taken up; it did not arrive here.
+func (l *Line) Found() bool { return l.found }
 
 // Account is the telephone's account the call came from; "" from the trunk.
 func (l *Line) Account() string { return l.account }

@@ -146,7 +146,7 @@ func (l *Line) part(ctx context.Context) {
 	err := l.conn.Do(context.WithoutCancel(ctx), ari.RemoveFromBridge(bridgeOf+l.id, l.id).
 		Or(http.StatusNotFound, http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity))
 	if err != nil {
-		l.x.trouble(hotline.CallID(l.id), "take the caller out of the bridge", err)
+		l.x.trouble(l.Call(), "take the caller out of the bridge", err)
 	}
 }
 
@@ -156,7 +156,7 @@ func (l *Line) Tidy() {
 		return
 	}
 	if _, err := l.conn.Start(ari.DeleteBridge(bridgeOf + l.id)); err != nil {
-		l.x.trouble(hotline.CallID(l.id), "delete the bridge", err) // swept by the next connection
+		l.x.trouble(l.Call(), "delete the bridge", err) // swept by the next connection
 	}
 }
 

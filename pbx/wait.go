@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"hotline"
 	"hotline/ivr"
 	"hotline/pbx/ari"
 )
@@ -15,6 +14,10 @@ func (l *Line) Wait(ctx context.Context, w ivr.Waiting) error {
 		l.mu.Lock()
 		l.keys = nil // keys of the menu mean nothing here
 		l.mu.Unlock()
+	}
+	if l.placeNow {
+		l.placeNow = false
+		l.writePlace()
 	}
 	say := w.First
 	if len(say) > 0 && !l.breathe(ctx) {
@@ -131,9 +134,19 @@ func (l *Line) rest(ctx context.Context, tag string, say []ivr.Part) error {
 	}
 }
 
-// PlaceOn has the caller's place written on the channel, once, when he waits for
-// longer than a moment: it is what his place is rebuilt from should Redis be lost.
-func (l *Line) PlaceOn(place string) { l.place = place }
+// PlaceOn has the caller's place written on the channel, once: it is what his place is
+// rebuilt from should Redis be lost. That is when he waits for longer than a moment, or
+// at once, before he hears that he waits.
+func (l *Line) PlaceOn(place string, atOnce bool) { l.place, l.placeNow = place, atOnce }
+
+// Place reads what PlaceOn wrote before the line was taken up; "" nothing.
+func (l *Line) Place(ctx context.Context) (string, error) {
+	place, err := ari.GetVariable(ctx, l.conn, l.id, varPlace)
+	if ari.IsNotFound(err) {
+		return "", nil
+	}
+	return place, err
+}
 
 // placeAfter is how long a caller waits before his place is written on his
 // channel; most are answered sooner.
@@ -150,7 +163,7 @@ func (l *Line) writePlace() {
 	l.x.pumps.Go(func() {
 		err := l.conn.Do(context.Background(), ari.SetVariable(l.id, varPlace, place))
 		if err != nil && !ari.IsNotFound(err) && l.conn.Err() == nil {
-			l.x.trouble(hotline.CallID(l.id), "write the place", err)
+			l.x.trouble(l.Call(), "write the place", err)
 		}
 	})
 }

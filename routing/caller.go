@@ -8,7 +8,8 @@ import (
 )
 
 // Join takes a place for a call; a call that has one keeps it and its order, in
-// the queue it names now, unless a phone rings for it already. n is kept in the same
+// the queue it names now, unless a phone rings for it already. One that was taken up
+// while an agent had it, perhaps in a talk, gets his offer with its place. n is kept in the same
 // step; kept tells whether it was. When the board is away the caller waits all the
 // same: the image gives him a place behind everybody, and the board learns of it
 // later, but not of n.
@@ -19,18 +20,24 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Plac
 		}
 		changes := n.change()
 		p, ok := d.image.Place(w.Call)
-		switch {
-		case !ok:
+		if !ok {
 			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since}
+		}
+		l := d.found(w.Call)
+		switch {
+		case l != nil: // he is served, whatever his record says
+			l.found = false
+		case !ok:
 			changes = append(changes, Change{Place: &p})
 		case p.Offer == 0 && !(p.Queue == w.Queue && slices.Equal(p.Needs, w.Needs)): // elsewhere, where he stood
 			p.Queue, p.Needs = w.Queue, slices.Clone(w.Needs)
 			changes = append(changes, Change{Place: &p})
 		}
 		kept = d.commit(ctx, changes...)
-		got, _ = d.image.Place(w.Call)
-		if o := d.picked(w.Call); o.ID == got.Offer {
-			got.Answered = o
+		if l != nil {
+			got, got.Answered = p, l.offer
+		} else {
+			got, _ = d.image.Place(w.Call)
 		}
 	})
 	return got, kept, err
@@ -74,19 +81,22 @@ func (d *Dispatcher) remind(call hotline.CallID, s *seeker) {
 	case <-s.found:
 	default:
 	}
-	if o := d.picked(call); o.ID != 0 {
-		s.give(o)
+	for _, l := range d.legs {
+		if l.offer.Call == call && l.answered && !l.dead {
+			s.give(l.offer)
+		}
 	}
 }
 
-// picked gives the offer for which an agent has picked up; the zero value is none.
-func (d *Dispatcher) picked(call hotline.CallID) (o hotline.Offer) {
+// found gives the leg of the agent who had the call when it was taken up; nil: none had,
+// or it has asked before.
+func (d *Dispatcher) found(call hotline.CallID) *leg {
 	for _, l := range d.legs {
-		if l.offer.Call == call && l.answered && !l.dead {
-			o = l.offer
+		if l.offer.Call == call && l.found && !l.dead {
+			return l
 		}
 	}
-	return o
+	return nil
 }
 
 // Joined tells that the caller and the agent of o talk: the place is given up.
@@ -101,6 +111,7 @@ func (d *Dispatcher) Joined(ctx context.Context, o hotline.Offer, n Note) (kept 
 			conflict = hotline.Errorf(hotline.Conflict, "agent %s is no longer there for call %s", o.Agent, o.Call)
 			return
 		}
+		l.found = false
 		changes := n.change()
 		if a.State != Talking {
 			changes = append(changes, d.to(a, Join, ""))

@@ -3,6 +3,7 @@ package test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,4 +119,111 @@ func TestTheTalkBeforeIsWhatRedisRemembers(t *testing.T) {
 	for _, c := range []citizen{first, second, third} {
 		c.ticket(hotline.EndAnswered, hotline.SideAgent)
 	}
+}
+
+// A record that is older than the talk: the board knows of it, and Redis has not the
+// record, because it crashed, and the controller died before it could write it again.
+func TestARecordOlderThanItsTalk(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient())
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	for i, story := range []struct{ at, key string }{{"menu", ""}, {"queue", "2"}} {
+		t.Run(story.at, func(t *testing.T) {
+			r := r.With(t)
+			seen := &invites{}
+			desk.OnInvite(func(k *phone.Call) phone.Policy { seen.add(k); return phone.Answer(0) })
+			r.Pause("1001")
+			c := dial(r, "0005680"+string(rune('0'+i)))
+			c.hears("menu.1s", 0)
+			c.press(story.key)
+			old := c.record(story.at)
+			r.Ready("1001")
+			if story.key == "" {
+				c.press("2")
+			}
+			agent := next(t, desk)
+			talk(t, c.Call, agent)
+			r.Kill()
+			id, _ := c.callID()
+			must(t, r.Live.SaveCall(t.Context(), id, old))
+			at := c.now()
+			r.Spawn()
+			time.Sleep(time.Second)
+			talk(t, c.Call, agent)
+			if heard := c.heard(at); has(heard, "greeting.1s") || has(heard, "menu.1s") || has(heard, "wait") {
+				t.Errorf("he heard %v", heard)
+			}
+			seen.once(t)
+			must(t, agent.Hangup(soon(t)))
+			c.over()
+			if k := c.ticket(hotline.EndAnswered, hotline.SideAgent); k.Agent != "1001" || k.Queue == "" {
+				t.Errorf("the ticket says agent %q, queue %q", k.Agent, k.Queue)
+			}
+		})
+	}
+}
+
+// record waits until Redis has the citizen at a step, and gives what it has.
+func (c citizen) record(step string) (b []byte) {
+	c.T.Helper()
+	c.Within(10*time.Second, "the record of one in "+step, func() bool {
+		id, _ := c.callID()
+		all, err := c.Live.Calls(c.T.Context())
+		must(c.T, err)
+		b = all[id]
+		return strings.Contains(string(b), `"at":"`+step+`"`)
+	})
+	return b
+}
+
+// Redis crashes and is back without its last writes, among them a talk. The controller
+// lives, and writes it again, so that another one finds it.
+func TestRedisIsToldAgainAfterACrash(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	desk.OnInvite(meets(phone.Answer(0)))
+	r.Pause("1001")
+	c := waiting(r, "00056900")
+	c.record("queue")
+	copied := filepath.Join(t.TempDir(), "redis")
+	must(t, r.Site.CopyRedis(copied))
+	r.Ready("1001")
+	talk(t, c.Call, next(t, desk))
+	c.record("talk")
+	must(t, r.Site.RewindRedis(t.Context(), copied))
+	c.record("talk")
+	c.hangup()
+	c.ticket(hotline.EndAnswered, hotline.SideCaller)
+}
+
+// Redis is away when a citizen chooses, and the controller dies before it is back. He is
+// in the queue all the same, though he has waited for less than a moment.
+func TestHeChoseWhileRedisWasAway(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	c := dial(r, "00057000")
+	c.hears("menu.1s", 0)
+	c.record("menu")
+	copied := filepath.Join(t.TempDir(), "redis")
+	must(t, r.Site.CopyRedis(copied))
+	r.Site.KillRedis()
+	killed := r.KillAt(rig.ToAsterisk("/play/", "zh_wait"))
+	c.press("2")
+	r.Happened(killed)
+	must(t, r.Site.RewindRedis(t.Context(), copied))
+	at := c.now()
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	agent := next(t, desk)
+	talk(t, c.Call, agent)
+	if heard := c.heard(at); has(heard, "greeting.1s") || has(heard, "menu.1s") {
+		t.Errorf("he, who had chosen, heard %v", heard)
+	}
+	must(t, agent.Hangup(soon(t)))
+	c.over()
+	c.ticket(hotline.EndAnswered, hotline.SideAgent)
 }

@@ -202,8 +202,8 @@ func (k *Keeper) Token(name string) hotline.Token {
 // a loss.
 func (k *Keeper) Lost() <-chan struct{} { return k.lost }
 
-// Forgotten tells each time that the book was found emptied: whatever is only there
-// must be written again.
+// Forgotten tells each time that the book was found emptied, or back from a crash, perhaps
+// without its last steps: whatever is only there must be written again.
 func (k *Keeper) Forgotten() <-chan struct{} { return k.forgotten }
 
 // Confirmed tells whether the lease is ours for certain: it was renewed within

@@ -63,7 +63,7 @@ type Found string
 // How a lease can be found.
 const (
 	Kept      Found = "kept"      // as it was left
-	Forgotten Found = "forgotten" // the book had no holder: it was emptied
+	Forgotten Found = "forgotten" // the book had no holder, or came back from a crash: steps of it may be lost
 	Lost      Found = "lost"      // another holds it, who is newer
 )
 
