@@ -9,10 +9,10 @@ import (
 
 // Join takes a place for a call; a call that has one keeps it and its order, in
 // the queue it names now, unless a phone rings for it already. One that was taken up
-// while an agent had it, perhaps in a talk, gets his offer with its place. n is kept in the same
-// step; kept tells whether it was. When the board is away the caller waits all the
-// same: the image gives him a place behind everybody, and the board learns of it
-// later, but not of n.
+// while an agent had it, perhaps in a talk, gets his offer (Place.Answered). n is kept
+// in the same step; kept tells whether it was. When the board is away the caller waits
+// all the same: the image gives him a place behind everybody, and the board learns of
+// it later, but not of n.
 func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Place, kept bool, err error) {
 	err = d.do(ctx, func(ctx context.Context) {
 		if d.seekers[w.Call] == nil {

@@ -182,8 +182,8 @@ func (d *Dispatcher) syncLegs(ctx context.Context, n Node, exists map[hotline.Ag
 				l.dead = true
 				d.phones.Cancel(ctx, l.offer)
 			}
-		case a.State == Offered && !l.dead && !(waits && p.Offer == a.Offer): // given up, and who did it was gone before his phone heard of it
-			l.dead = true
+		case a.State == Offered && !l.dead && !(waits && p.Offer == a.Offer):
+			l.dead = true // given up, by who was gone before the phone heard of it
 			d.phones.Cancel(ctx, l.offer)
 		case there.Up && a.State == Offered:
 			d.answered(ctx, l)

@@ -171,7 +171,8 @@ func dropped(l Leg, c Caller, there, here Span) string {
 // places judges that nobody who waits is thrown out or begins again.
 func (t trial) places(v *Verdict) {
 	for _, c := range t.Callers {
-		if c.Err != "" {
+		hungUp := !c.Hung.IsZero() && !c.Queued.IsZero() // his own end, which a full machine does not answer in time
+		if c.Err != "" && !hungUp {
 			v.fault(&v.LostPlaces, "%s could not call: %s", c.Number, c.Err)
 			continue
 		}

@@ -54,7 +54,11 @@ func TestTheJudge(t *testing.T) {
 		{"one who waits hears BYE", func(s *Seen) { s.Callers[2].Hung, s.Callers[2].ByThem = time.Time{}, true }, "place"},
 		{"one who waits hears the menu again", func(s *Seen) { s.Callers[2].Menus = []time.Time{at(0.9), at(5)} }, "place"},
 		{"one in the menu hears it again: that is promised", func(s *Seen) { s.Callers[2].Menus = []time.Time{at(0.9), at(3.2)} }, ""},
-		{"one cannot call at all", func(s *Seen) { s.Callers[2].Err = "503"; s.Tickets = s.Tickets[:2] }, "place"},
+		{"one cannot call at all", func(s *Seen) {
+			s.Callers[2] = Caller{Number: s.Callers[2].Number, Err: "503"}
+			s.Tickets = s.Tickets[:2]
+		}, "place"},
+		{"one hangs up, and is not answered in time", func(s *Seen) { s.Callers[2].Err = "no answer to our BYE" }, ""},
 		{"a later caller is served first", func(s *Seen) {
 			s.Callers[0].Heard, s.Callers[1].Heard = map[int]Span{1: {First: at(11), Last: at(19.9)}}, map[int]Span{0: {First: at(3), Last: at(10)}}
 			s.Callers[0].Hung, s.Callers[1].Ended = at(20), at(10.4)
