@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -52,10 +53,11 @@ func (d *desks) watch(ctx context.Context) error {
 	}
 }
 
-// miss finds the sessions whose agents are not on the board.
+// miss finds the sessions whose agents are not on the board, and signs out whom the board
+// has from his talk alone, without a session.
 func (d *desks) miss(ctx context.Context) error {
 	sessions, err := d.a.opt.Store.OpenSessions(ctx)
-	if err != nil || len(sessions) == 0 {
+	if err != nil {
 		return err
 	}
 	v, err := d.a.board.View(ctx)
@@ -66,12 +68,19 @@ func (d *desks) miss(ctx context.Context) error {
 	for _, ag := range v.Agents {
 		there[ag.ID] = !ag.Found()
 	}
+	in := map[hotline.AgentID]bool{}
 	for _, s := range sessions {
+		in[s.Agent] = true
 		if !there[s.Agent] {
 			d.lost = append(d.lost, s)
 		}
 	}
-	return nil
+	for _, ag := range v.Agents {
+		if ag.Found() && !in[ag.ID] {
+			err = errors.Join(err, d.a.board.SignOut(ctx, ag.ID))
+		}
+	}
+	return err
 }
 
 // look tells the board whose telephone is registered and whose is not, and puts

@@ -149,8 +149,6 @@ func TestACrashIsToldToWhoHoldsALease(t *testing.T) {
 			t.Fatalf("found as %v, %v; %s is right", found, err, want)
 		}
 	}
-	renewed(lease.Kept)
-	renewed(lease.Kept)
 	time.Sleep(1200 * time.Millisecond) // appendfsync everysec
 	r.Kill()
 	r.Start(t)

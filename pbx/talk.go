@@ -25,7 +25,7 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 		var caller, agent bool
 		switch were, caller, agent = l.within(ctx, t); {
 		case agent: // with the caller; or he has just left, and that is about to be told
-			if t.Record != "" && !l.recording(ctx, t.Record+SideCitizen) { // it came no further than joining them
+			if t.Record != "" && ari.IsNotFound(l.conn.Do(ctx, ari.ChannelOf(l.recorder(SideCitizen)))) { // it came no further than joining them
 				l.notice(ctx, t)
 			}
 			return l.talk(ctx, t, leg)

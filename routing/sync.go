@@ -66,6 +66,7 @@ func (d *Dispatcher) Sync(ctx context.Context, n Node, legs []Leg, alive func(ho
 			delete(d.away, n.Name)
 			d.setApart()
 		}
+		d.stale = true // nobody is offered before all is known; it is written in one go
 		var lost []hotline.Place
 		for p := range d.image.Places() {
 			if n.Has(p.Call) && !alive(p.Call) {
@@ -84,7 +85,6 @@ func (d *Dispatcher) Sync(ctx context.Context, n Node, legs []Leg, alive func(ho
 		for _, news := range early {
 			d.news(ctx, news)
 		}
-		d.stale = true // what was assumed before is written in one go
 		d.restore(ctx)
 		return nil
 	})
@@ -131,6 +131,9 @@ func (d *Dispatcher) believe(ctx context.Context, n Node, exists map[hotline.Age
 			p.Offer = 0
 			changes = append(changes, Change{Place: &p})
 		}
+		if l := d.legs[o.Agent]; l != nil { // rung meanwhile, though he is in a call
+			d.phones.Cancel(ctx, l.offer)
+		}
 		if !known {
 			d.assume(Change{Agent: unknown(o)})
 		}
@@ -158,17 +161,16 @@ func (d *Dispatcher) syncLegs(ctx context.Context, n Node, exists map[hotline.Ag
 			continue
 		}
 		there, ok := exists[a.ID]
-		delete(exists, a.ID)
+		if ok = ok && there.Offer.ID == a.Offer; ok {
+			delete(exists, a.ID)
+		}
 		l := d.legs[a.ID]
 		p, waits := d.image.Place(a.Call)
 		if l == nil || l.offer.ID != a.Offer {
-			l = &leg{offer: hotline.Offer{ID: a.Offer, Call: a.Call, Agent: a.ID, Phone: a.Phone, Queue: p.Queue}}
-			if a.State == Offered {
-				l.offer.At = cmp.Or(there.Offer.At, a.Since)
-			}
+			l = &leg{offer: hotline.Offer{ID: a.Offer, Call: a.Call, Agent: a.ID, Phone: a.Phone,
+				Queue: cmp.Or(p.Queue, there.Offer.Queue), At: cmp.Or(there.Offer.At, a.Since)}}
 			d.legs[a.ID] = l
 		}
-		ok = ok && there.Offer.ID == a.Offer
 		l.rang = l.rang || ok && there.Rang
 		switch {
 		case !ok:

@@ -27,11 +27,13 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 		policy  phone.Policy
 		rings   bool // his agent has not picked up yet
 		all     bool // Redis forgets everything
+		out     bool // his agent signs out during the talk
 	}{
 		{name: "that he was offered", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(0)},
 		{name: "that he chose", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.hears("menu.1s", 0) }, policy: phone.Answer(0)},
 		{name: "that he called", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) {}, policy: phone.Answer(0), all: true},
 		{name: "that his agent's telephone rings", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(3 * time.Second), rings: true},
+		{name: "that he called, and his agent signs out", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) {}, policy: phone.Answer(0), all: true, out: true},
 	} {
 		t.Run("forgotten "+story.name, func(t *testing.T) {
 			r := r.With(t)
@@ -49,6 +51,9 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 			agent := next(t, desk)
 			if !story.rings {
 				talk(t, c.Call, agent)
+			}
+			if story.out {
+				r.SignOut("1001")
 			}
 			r.Kill()
 			if story.all {
@@ -70,7 +75,13 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 			if k.Agent != "1001" || k.Phone != "8001" || k.Queue == "" || k.Offers != 1 || k.Rang.IsZero() {
 				t.Errorf("the ticket says agent %q at %q, queue %q, %d offers, rang %v", k.Agent, k.Phone, k.Queue, k.Offers, k.Rang)
 			}
-			if story.all { // his talk told who he is, his session what he can do
+			if story.out {
+				r.Within(5*time.Second, "he is signed out", func() bool {
+					b, err := r.Live.Load(t.Context())
+					must(t, err)
+					return len(b.Agents) == 0
+				})
+			} else if story.all { // his talk told who he is, his session what he can do
 				r.Within(5*time.Second, "he is paused until he is ready", func() bool {
 					b, err := r.Live.Load(t.Context())
 					must(t, err)

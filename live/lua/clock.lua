@@ -8,6 +8,12 @@ local function clock(last)
   return now
 end
 
+-- Which run of Redis this is; '' where INFO may not be asked.
+local function run()
+  local info = redis.pcall('INFO', 'server')
+  return type(info) == 'string' and info:match('run_id:(%x+)') or ''
+end
+
 -- The newer token if the lease, of key, has one; nil while ours is the newest. Token 0 is
 -- of nobody and not fenced.
 local function fenced(key, token)

@@ -16,5 +16,5 @@ if seen > 0 and l[2] ~= ARGV[4] and (not l[2] or now - seen > ARGV[3] / 2) and l
   return { 0, token .. '', l[2] or '', 0, now }
 end
 token = math.max(now, token + 1, ARGV[2] + 1)
-redis.call('HSET', KEYS[1], 'token', token .. '', 'holder', ARGV[1], 'until', (now + ARGV[3]) .. '')
+redis.call('HSET', KEYS[1], 'token', token .. '', 'holder', ARGV[1], 'until', (now + ARGV[3]) .. '', 'run', run())
 return { 1, token .. '', ARGV[1], tonumber(ARGV[3]), now }

@@ -69,6 +69,11 @@ func TestLegsThatAreFound(t *testing.T) {
 		legs:      one(leg(given-1, "1001", "a.anna", true)),
 		cancelled: []hotline.OfferID{given - 1},
 	}, {
+		name:      "one whose caller is gone is ended, and the agent is free though the board thinks he talks",
+		board:     []routing.Change{{Agent: &routing.Agent{ID: "1001", Phone: "8001", State: routing.Talking, Call: "a.bert", Offer: given}}},
+		legs:      one(leg(given+1, "1001", "a.nobody", true)),
+		cancelled: []hotline.OfferID{given + 1},
+	}, {
 		name:      "one whose caller is gone is ended",
 		board:     []routing.Change{{Agent: &routing.Agent{ID: "1001", Phone: "8001", State: routing.Paused}}},
 		legs:      one(leg(given+1, "1001", "a.nobody", true)),
@@ -89,11 +94,12 @@ func TestLegsThatAreFound(t *testing.T) {
 		offers:   map[hotline.AgentID]hotline.OfferID{"1001": given + 1},
 		answered: map[hotline.CallID]hotline.OfferID{"a.anna": given + 1},
 	}, {
-		name:     "the second Asterisk's count as well, though numbers were given since",
-		board:    []routing.Change{{Agent: free("1001")}, {Agent: free("1002")}, {Place: &hotline.Place{Call: "a.bert", Queue: "general"}}, {Place: &hotline.Place{Call: "b.anna", Queue: "general"}}},
-		legs:     [][]routing.Leg{{}, {leg(given+1, "1002", "b.anna", true)}},
-		offers:   map[hotline.AgentID]hotline.OfferID{"1001": given + 1, "1002": given + 1},
-		answered: map[hotline.CallID]hotline.OfferID{"b.anna": given + 1},
+		name:      "the second Asterisk's count as well, though numbers were given since",
+		board:     []routing.Change{{Agent: free("1001")}, {Agent: free("1002")}, {Place: &hotline.Place{Call: "a.bert", Queue: "general"}}, {Place: &hotline.Place{Call: "b.anna", Queue: "general"}}},
+		legs:      [][]routing.Leg{{}, {leg(given+1, "1002", "b.anna", true)}},
+		cancelled: []hotline.OfferID{given + 2}, // rung in between, though he talked
+		offers:    map[hotline.AgentID]hotline.OfferID{"1001": given + 1, "1002": given + 1},
+		answered:  map[hotline.CallID]hotline.OfferID{"b.anna": given + 1},
 	}, {
 		name:     "an agent of whom the board knows nothing is in his talk",
 		legs:     one(leg(given+1, "1001", "a.anna", true)),

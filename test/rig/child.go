@@ -136,6 +136,9 @@ func (d *Desk) Ready(id hotline.AgentID, _ *bool) error { return d.here.ready(id
 // Pause takes an agent out of routing.
 func (d *Desk) Pause(id hotline.AgentID, _ *bool) error { return d.here.pause(id) }
 
+// SignOut takes an agent off the board, after his talk.
+func (d *Desk) SignOut(id hotline.AgentID, _ *bool) error { return d.here.signOut(id) }
+
 // child is a controller in a process of its own.
 type child struct {
 	cmd  *exec.Cmd
@@ -264,6 +267,9 @@ func (c *child) signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.
 
 func (c *child) ready(id hotline.AgentID) error { return c.desk.Call("Desk.Ready", id, new(bool)) }
 func (c *child) pause(id hotline.AgentID) error { return c.desk.Call("Desk.Pause", id, new(bool)) }
+func (c *child) signOut(id hotline.AgentID) error {
+	return c.desk.Call("Desk.SignOut", id, new(bool))
+}
 
 func (c *child) stop() error {
 	_ = c.desk.Close()

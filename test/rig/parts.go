@@ -164,8 +164,9 @@ func (h *here) signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.S
 	return h.app.SignIn(context.Background(), id, at, skills)
 }
 
-func (h *here) ready(id hotline.AgentID) error { return h.app.Ready(context.Background(), id) }
-func (h *here) pause(id hotline.AgentID) error { return h.app.Pause(context.Background(), id, "break") }
+func (h *here) ready(id hotline.AgentID) error   { return h.app.Ready(context.Background(), id) }
+func (h *here) signOut(id hotline.AgentID) error { return h.app.SignOut(context.Background(), id) }
+func (h *here) pause(id hotline.AgentID) error   { return h.app.Pause(context.Background(), id, "break") }
 
 func (h *here) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -59,6 +59,7 @@ type controller interface {
 	signIn(id hotline.AgentID, at hotline.PhoneID, skills []hotline.Skill) error
 	ready(id hotline.AgentID) error
 	pause(id hotline.AgentID) error
+	signOut(id hotline.AgentID) error
 	stop() error
 }
 
@@ -148,6 +149,12 @@ func (r *Rig) Ready(id hotline.AgentID) {
 func (r *Rig) Pause(id hotline.AgentID) {
 	r.T.Helper()
 	r.must(r.now.pause(id))
+}
+
+// SignOut takes an agent off the board, after his talk.
+func (r *Rig) SignOut(id hotline.AgentID) {
+	r.T.Helper()
+	r.must(r.now.signOut(id))
 }
 
 // Phone adds a telephone and registers it. It must be called while a controller
