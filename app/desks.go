@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -25,6 +24,9 @@ type desks struct {
 	// lost are the sessions that SQL has and the board has not: Redis was
 	// emptied while no controller had an image of it.
 	lost []store.Session
+	// out are agents whom the board has from their talk alone, and who have no session:
+	// they signed out in it.
+	out []hotline.AgentID
 }
 
 // desksOf begins to look after the desks, with a first look.
@@ -53,8 +55,8 @@ func (d *desks) watch(ctx context.Context) error {
 	}
 }
 
-// miss finds the sessions whose agents are not on the board, and signs out whom the board
-// has from his talk alone, without a session.
+// miss finds the sessions whose agents are not on the board, and whom the board has from
+// his talk alone, without a session.
 func (d *desks) miss(ctx context.Context) error {
 	sessions, err := d.a.opt.Store.OpenSessions(ctx)
 	if err != nil {
@@ -77,10 +79,10 @@ func (d *desks) miss(ctx context.Context) error {
 	}
 	for _, ag := range v.Agents {
 		if ag.Found() && !in[ag.ID] {
-			err = errors.Join(err, d.a.board.SignOut(ctx, ag.ID))
+			d.out = append(d.out, ag.ID)
 		}
 	}
-	return err
+	return nil
 }
 
 // look tells the board whose telephone is registered and whose is not, and puts
@@ -106,6 +108,7 @@ func (d *desks) look(ctx context.Context) {
 		}
 	}
 	d.recover(ctx, online)
+	d.signOut(ctx, v)
 	d.duty(ctx, v, online)
 }
 
@@ -139,6 +142,24 @@ func (d *desks) recover(ctx context.Context, online map[string]bool) {
 		}
 	}
 	d.lost = waiting
+}
+
+// signOut signs those out who did so in a talk of which only their legs tell; one who is
+// not joined yet, next time.
+func (d *desks) signOut(ctx context.Context, v routing.View) {
+	left := d.out[:0]
+	for _, id := range d.out {
+		i := slices.IndexFunc(v.Agents, func(ag routing.Agent) bool { return ag.ID == id && ag.Found() })
+		switch {
+		case i >= 0 && v.Agents[i].State == routing.Offered:
+			left = append(left, id)
+		case i >= 0:
+			if err := d.a.board.SignOut(ctx, id); err != nil {
+				d.a.log.Warn("an agent who signed out in a talk is on the board", "agent", id, "err", err)
+			}
+		}
+	}
+	d.out = left
 }
 
 // recoverAgent puts the agent of a session back on the board. One who signed in

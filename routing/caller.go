@@ -75,14 +75,16 @@ func (d *Dispatcher) Await(ctx context.Context, call hotline.CallID) (hotline.Of
 }
 
 // remind gives the call the offer that was answered before it asked, and takes
-// back one that has ended since.
+// back one that has ended since. One that was joined already is not given again: who asks
+// once more has lost his agent, whose leg is on its way out.
 func (d *Dispatcher) remind(call hotline.CallID, s *seeker) {
 	select {
 	case <-s.found:
 	default:
 	}
 	for _, l := range d.legs {
-		if l.offer.Call == call && l.answered && !l.dead {
+		a, _ := d.image.Agent(l.offer.Agent)
+		if joined := a.State == Talking && a.Offer == l.offer.ID; l.offer.Call == call && l.answered && !l.dead && !joined {
 			s.give(l.offer)
 		}
 	}

@@ -162,3 +162,38 @@ func TestLegsThatAreFound(t *testing.T) {
 		})
 	}
 }
+
+// A caller whose agent was cut off from him, because the Asterisk of the agent's telephone
+// died, asks anew while that leg is on its way out: he is not given it again.
+func TestWhoWasJoinedIsNotGivenTheSameLegAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		phones := &asked{}
+		d := routing.New(memory.New(), phones, routing.Rules{Ring: time.Minute, Lifetime: time.Minute, Ageing: time.Minute}, routing.Ears{}, time.Now)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go d.Run(ctx, 1)
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(d.Sync(ctx, routing.OneNode(), nil, func(hotline.CallID) bool { return false }))
+		must(d.SignIn(ctx, "1001", "8001", nil))
+		wish := hotline.Wish{Call: "anna", Queue: "general"}
+		_, _, err := d.Join(ctx, wish, routing.Note{})
+		must(err)
+		d.Tell(routing.LegNews{News: routing.Answered, Agent: "1001", Offer: phones.rung[0]})
+		o, err := d.Await(ctx, "anna")
+		must(err)
+		_, err = d.Joined(ctx, o, routing.Note{})
+		must(err)
+		p, _, err := d.Join(ctx, wish, routing.Note{})
+		must(err)
+		moment, over := context.WithTimeout(ctx, time.Second)
+		defer over()
+		if again, err := d.Await(moment, "anna"); err == nil || p.Answered.ID != 0 {
+			t.Errorf("she was given %+v again, with the place %+v", again, p)
+		}
+	})
+}
