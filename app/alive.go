@@ -57,8 +57,8 @@ func (a *App) watchLeases(ctx context.Context) {
 }
 
 // remember writes everything to Redis again when Redis has forgotten it, or its last
-// steps: the records of calls here, and the board by whoever holds its image. Until then it is only for a
-// controller that dies as well that something is missing.
+// steps: the records of calls here, and the board by whoever holds its image. Until then
+// it is only for a controller that dies as well that something is missing.
 func (a *App) remember(ctx context.Context) {
 	for {
 		select {

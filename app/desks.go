@@ -70,15 +70,13 @@ func (d *desks) miss(ctx context.Context) error {
 	for _, ag := range v.Agents {
 		there[ag.ID] = !ag.Found()
 	}
-	in := map[hotline.AgentID]bool{}
 	for _, s := range sessions {
-		in[s.Agent] = true
 		if !there[s.Agent] {
 			d.lost = append(d.lost, s)
 		}
 	}
 	for _, ag := range v.Agents {
-		if ag.Found() && !in[ag.ID] {
+		if ag.Found() && !slices.ContainsFunc(sessions, func(s store.Session) bool { return s.Agent == ag.ID }) {
 			d.out = append(d.out, ag.ID)
 		}
 	}

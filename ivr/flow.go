@@ -92,11 +92,11 @@ func (f *Flow) Start(c *Call) {
 	}
 }
 
-// Resume has a call that brings a place, or that an agent serves, but whose record does
-// not know that it waits, wait on and hear no menu again: its record was lost, or what
+// Resume has a call whose record does not know that it waits, but that brings a place or
+// is served by an agent, wait on and hear no menu again: its record was lost, or what
 // Redis still has is older.
 func (f *Flow) Resume(c *Call, served bool) {
-	if !c.Facts.Chosen.IsZero() || c.Place.Queue == "" && !served {
+	if c.Place.Queue == "" && !served {
 		return
 	}
 	if at, ok := f.waiting(); ok { // all that is left of it is its place

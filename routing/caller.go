@@ -23,10 +23,10 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Plac
 		if !ok {
 			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since}
 		}
-		l := d.found(w.Call)
+		l := d.takenUp(w.Call)
 		switch {
 		case l != nil: // he is served, whatever his record says
-			l.found = false
+			l.taken = false
 		case !ok:
 			changes = append(changes, Change{Place: &p})
 		case p.Offer == 0 && !(p.Queue == w.Queue && slices.Equal(p.Needs, w.Needs)): // elsewhere, where he stood
@@ -83,18 +83,20 @@ func (d *Dispatcher) remind(call hotline.CallID, s *seeker) {
 	default:
 	}
 	for _, l := range d.legs {
-		a, _ := d.image.Agent(l.offer.Agent)
-		if joined := a.State == Talking && a.Offer == l.offer.ID; l.offer.Call == call && l.answered && !l.dead && !joined {
+		if l.offer.Call != call || !l.answered || l.dead {
+			continue
+		}
+		if a, _ := d.image.Agent(l.offer.Agent); a.State != Talking || a.Offer != l.offer.ID {
 			s.give(l.offer)
 		}
 	}
 }
 
-// found gives the leg of the agent who had the call when it was taken up; nil: none had,
-// or it has asked before.
-func (d *Dispatcher) found(call hotline.CallID) *leg {
+// takenUp gives the leg of the agent who had the call when it was taken up; nil: none
+// had, or it has asked before.
+func (d *Dispatcher) takenUp(call hotline.CallID) *leg {
 	for _, l := range d.legs {
-		if l.offer.Call == call && l.found && !l.dead {
+		if l.offer.Call == call && l.taken && !l.dead {
 			return l
 		}
 	}
@@ -113,7 +115,7 @@ func (d *Dispatcher) Joined(ctx context.Context, o hotline.Offer, n Note) (kept 
 			conflict = hotline.Errorf(hotline.Conflict, "agent %s is no longer there for call %s", o.Agent, o.Call)
 			return
 		}
-		l.found = false
+		l.taken = false
 		changes := n.change()
 		if a.State != Talking {
 			changes = append(changes, d.to(a, Join, ""))

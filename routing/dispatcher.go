@@ -117,7 +117,7 @@ type leg struct {
 	offer    hotline.Offer
 	rang     bool
 	answered bool
-	found    bool // with his phone picked up, at a take-up; until his caller asks
+	taken    bool // up, with his phone picked up; until his caller asks
 	undone   Why  // why the offer was given up before the leg was gone
 	dead     bool // cancelled, not yet gone
 }

@@ -189,9 +189,9 @@ func (d *Dispatcher) syncLegs(ctx context.Context, n Node, exists map[hotline.Ag
 			d.phones.Cancel(ctx, l.offer)
 		case there.Up && a.State == Offered:
 			d.answered(ctx, l)
-			l.found = !l.dead
+			l.taken = !l.dead
 		case a.State == Talking:
-			l.found = true
+			l.taken = true
 		}
 	}
 	for _, l := range exists { // legs of nobody

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -277,42 +276,6 @@ func TestRedisEmptiedAndTheControllerDead(t *testing.T) {
 		}
 		must(t, call.Hangup(soon(t)))
 		k.over()
-	}
-}
-
-// Redis came back with a record older than the place, and the controller died before
-// it could write it again. Who waited waits on, and hears no menu.
-func TestARecordOlderThanItsPlace(t *testing.T) {
-	t.Parallel()
-	r := rig.New(t, patient())
-	r.Spawn()
-	k := dial(r, "00056500")
-	var id hotline.CallID
-	var old []byte
-	r.Within(10*time.Second, "the record of one in the menu", func() bool {
-		all, err := r.Live.Calls(t.Context())
-		must(t, err)
-		for id, old = range all {
-			return strings.Contains(string(old), `"at":"menu"`)
-		}
-		return false
-	})
-	k.press("2")
-	was := k.waits()
-	r.Kill()
-	must(t, r.Live.SaveCall(t.Context(), id, old))
-	at := time.Now()
-	r.Spawn()
-	desk := r.Agent("1001", "8001")
-	agent := next(t, desk)
-	talk(t, k.Call, agent)
-	if heard := k.heard(at.Sub(k.Began())); has(heard, "greeting.1s") || has(heard, "menu.1s") {
-		t.Errorf("%s, who waited, heard %v", k.number, heard)
-	}
-	must(t, agent.Hangup(soon(t)))
-	k.over()
-	if ticket := r.Tickets(1)[0]; ticket.Queue != was.Queue {
-		t.Errorf("he waited in %s; the ticket says %s", was.Queue, ticket.Queue)
 	}
 }
 

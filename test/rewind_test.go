@@ -14,6 +14,18 @@ import (
 	"hotline/test/rig"
 )
 
+// remembers copies what Redis has written so far, and gives what has it crash and come
+// back with no more than that.
+func remembers(r *rig.Rig) (rewind func()) {
+	r.T.Helper()
+	copied := filepath.Join(r.T.TempDir(), "redis")
+	must(r.T, r.Site.CopyRedis(copied))
+	return func() {
+		r.T.Helper()
+		must(r.T, r.Site.RewindRedis(r.T.Context(), copied))
+	}
+}
+
 // Redis dies with its last writes, or forgets everything, and the controller with it. Who
 // talks talks on, whose telephone rings is not rung anew, and each call has its ticket.
 func TestTalksThatRedisHasForgotten(t *testing.T) {
@@ -21,19 +33,20 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
 	r.Spawn()
 	desk := r.Agent("1001", "8001", "english")
+	waits := func(c citizen) { c.press("2"); c.waits() }
 	for i, story := range []struct {
 		name    string
-		forgets func(t *testing.T, r *rig.Rig, c citizen) // brings the caller to where Redis remembers him
+		forgets func(citizen) // brings the caller to where Redis remembers him
 		policy  phone.Policy
 		rings   bool // his agent has not picked up yet
 		all     bool // Redis forgets everything
 		out     bool // his agent signs out during the talk
 	}{
-		{name: "that he was offered", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(0)},
-		{name: "that he chose", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.hears("menu.1s", 0) }, policy: phone.Answer(0)},
-		{name: "that he called", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) {}, policy: phone.Answer(0), all: true},
-		{name: "that his agent's telephone rings", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) { c.press("2"); c.waits() }, policy: phone.Answer(3 * time.Second), rings: true},
-		{name: "that he called, and his agent signs out", forgets: func(_ *testing.T, _ *rig.Rig, c citizen) {}, policy: phone.Answer(0), all: true, out: true},
+		{name: "that he was offered", forgets: waits, policy: phone.Answer(0)},
+		{name: "that he chose", forgets: func(c citizen) { c.hears("menu.1s", 0) }, policy: phone.Answer(0)},
+		{name: "that he called", forgets: func(citizen) {}, policy: phone.Answer(0), all: true},
+		{name: "that his agent's telephone rings", forgets: waits, policy: phone.Answer(3 * time.Second), rings: true},
+		{name: "that he called, and his agent signs out", forgets: func(citizen) {}, policy: phone.Answer(0), all: true, out: true},
 	} {
 		t.Run("forgotten "+story.name, func(t *testing.T) {
 			r := r.With(t)
@@ -41,11 +54,10 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 			desk.OnInvite(func(k *phone.Call) phone.Policy { seen.add(k); return story.policy })
 			r.Pause("1001")
 			c := dial(r, "0005660"+string(rune('0'+i)))
-			story.forgets(t, r, c)
-			copied := filepath.Join(t.TempDir(), "redis")
-			must(t, r.Site.CopyRedis(copied))
+			story.forgets(c)
+			rewind := remembers(r)
 			r.Ready("1001")
-			if places := c.places(); len(places) == 0 && !story.rings {
+			if len(c.places()) == 0 {
 				c.press("2")
 			}
 			agent := next(t, desk)
@@ -59,7 +71,7 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 			if story.all {
 				(&crowd{Rig: r}).empty()
 			} else {
-				must(t, r.Site.RewindRedis(t.Context(), copied))
+				rewind()
 			}
 			at := c.now()
 			r.Spawn()
@@ -107,14 +119,13 @@ func TestTheTalkBeforeIsWhatRedisRemembers(t *testing.T) {
 	agent := next(t, desk)
 	talk(t, first.Call, agent)
 	second, third := waiting(r, "00056701"), waiting(r, "00056702")
-	copied := filepath.Join(t.TempDir(), "redis")
-	must(t, r.Site.CopyRedis(copied))
+	rewind := remembers(r)
 	must(t, agent.Hangup(soon(t)))
 	first.over()
 	agent = next(t, desk)
 	talk(t, second.Call, agent)
 	r.Kill()
-	must(t, r.Site.RewindRedis(t.Context(), copied))
+	rewind()
 	r.Spawn()
 	time.Sleep(time.Second)
 	talk(t, second.Call, agent)
@@ -129,6 +140,34 @@ func TestTheTalkBeforeIsWhatRedisRemembers(t *testing.T) {
 	third.over()
 	for _, c := range []citizen{first, second, third} {
 		c.ticket(hotline.EndAnswered, hotline.SideAgent)
+	}
+}
+
+// Redis came back with a record older than the place, and the controller died before
+// it could write it again. Who waited waits on, and hears no menu.
+func TestARecordOlderThanItsPlace(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient())
+	r.Spawn()
+	k := dial(r, "00056500")
+	old := k.record("menu")
+	k.press("2")
+	was := k.waits()
+	r.Kill()
+	id, _ := k.callID()
+	must(t, r.Live.SaveCall(t.Context(), id, old))
+	at := time.Now()
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	agent := next(t, desk)
+	talk(t, k.Call, agent)
+	if heard := k.heard(at.Sub(k.Began())); has(heard, "greeting.1s") || has(heard, "menu.1s") {
+		t.Errorf("%s, who waited, heard %v", k.number, heard)
+	}
+	must(t, agent.Hangup(soon(t)))
+	k.over()
+	if ticket := r.Tickets(1)[0]; ticket.Queue != was.Queue {
+		t.Errorf("he waited in %s; the ticket says %s", was.Queue, ticket.Queue)
 	}
 }
 
@@ -199,12 +238,11 @@ func TestRedisIsToldAgainAfterACrash(t *testing.T) {
 	r.Pause("1001")
 	c := waiting(r, "00056900")
 	c.record("queue")
-	copied := filepath.Join(t.TempDir(), "redis")
-	must(t, r.Site.CopyRedis(copied))
+	rewind := remembers(r)
 	r.Ready("1001")
 	talk(t, c.Call, next(t, desk))
 	c.record("talk")
-	must(t, r.Site.RewindRedis(t.Context(), copied))
+	rewind()
 	c.record("talk")
 	c.hangup()
 	c.ticket(hotline.EndAnswered, hotline.SideCaller)
@@ -219,13 +257,12 @@ func TestHeChoseWhileRedisWasAway(t *testing.T) {
 	c := dial(r, "00057000")
 	c.hears("menu.1s", 0)
 	c.record("menu")
-	copied := filepath.Join(t.TempDir(), "redis")
-	must(t, r.Site.CopyRedis(copied))
+	rewind := remembers(r)
 	r.Site.KillRedis()
 	killed := r.KillAt(rig.ToAsterisk("/play/", "zh_wait"))
 	c.press("2")
 	r.Happened(killed)
-	must(t, r.Site.RewindRedis(t.Context(), copied))
+	rewind()
 	at := c.now()
 	r.Spawn()
 	desk := r.Agent("1001", "8001")
