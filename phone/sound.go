@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/zaf/g711"
@@ -28,21 +29,24 @@ func Tone(hz float64, n int) []int16 {
 }
 
 // HasTone tells whether a tone of hz makes up at least half of the sound's power
-// (Goertzel) and is loud enough to be heard. The samples should be 50 ms or more.
-func HasTone(samples []int16, hz float64) bool {
-	if len(samples) == 0 {
+// (Goertzel) and is loud enough to be heard; of two tones each a third, and so on.
+// The samples should be 50 ms or more.
+func HasTone(samples []int16, hz ...float64) bool {
+	power := energy(samples)
+	if n := float64(len(samples)); n == 0 || power/n <= loud*loud {
 		return false
 	}
+	return !slices.ContainsFunc(hz, func(f float64) bool { return inTone(samples, f) < power/float64(len(hz)+1) })
+}
+
+// inTone is the energy of one frequency, in units of a sample squared.
+func inTone(samples []int16, hz float64) float64 {
 	coefficient := 2 * math.Cos(2*math.Pi*hz/sampleRate)
-	var s1, s2, power float64
+	var s1, s2 float64
 	for _, x := range samples {
-		v := float64(x)
-		s1, s2 = v+coefficient*s1-s2, s1
-		power += v * v
+		s1, s2 = float64(x)+coefficient*s1-s2, s1
 	}
-	n := float64(len(samples))
-	inTone := 2 * (s1*s1 + s2*s2 - coefficient*s1*s2) / n
-	return power/n > loud*loud && inTone >= power/2
+	return 2 * (s1*s1 + s2*s2 - coefficient*s1*s2) / float64(len(samples))
 }
 
 // LoadPrompts reads every WAV file (8 kHz, mono, 16 bit or A-law) of a folder and

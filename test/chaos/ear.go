@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"math"
 	"time"
 
 	"hotline/phone"
@@ -61,7 +60,7 @@ func (e *ear) listen() {
 func (e *ear) chords(piece []int16, at time.Time) {
 	for i, name := range prompts {
 		low, high := voice.Tones(rig.Text(name))
-		if !has(piece, low) || !has(piece, high) {
+		if !phone.HasTone(piece, low, high) {
 			e.run[i] = 0
 			continue
 		}
@@ -69,17 +68,4 @@ func (e *ear) chords(piece []int16, at time.Time) {
 			e.prompt(name, at.Add(-(inRow-1)*50*time.Millisecond))
 		}
 	}
-}
-
-// has tells whether a third of the sound's power is at a frequency (Goertzel).
-func has(piece []int16, hz float64) bool {
-	k := 2 * math.Cos(2*math.Pi*hz/8000)
-	var s1, s2, power float64
-	for _, x := range piece {
-		v := float64(x)
-		s1, s2 = v+k*s1-s2, s1
-		power += v * v
-	}
-	n := float64(len(piece))
-	return power/n > 300*300 && 2*(s1*s1+s2*s2-k*s1*s2)/n >= power/3
 }

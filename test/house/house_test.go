@@ -63,6 +63,7 @@ type house struct {
 	books   *store.Store
 	prompts *phone.Library            // all of them
 	each    map[string]*phone.Library // by its key, for who waits for one
+	chords  map[string][]float64      // the tones of each, in Hz
 
 	log     *sitetest.Said
 	service *app.Service
@@ -171,6 +172,11 @@ func (h *house) hearing(c *city.City) {
 	for key, sound := range samples {
 		h.each[key] = phone.NewLibrary(map[string][]int16{key: sound})
 	}
+	h.chords = map[string][]float64{}
+	for _, p := range c.Prompts {
+		low, high := voice.Tones(voice.Spoken(p.Text, c.Settings.Voice.Yao))
+		h.chords[p.Key] = []float64{low, high}
+	}
 }
 
 // every is all that an agent can be asked for.
@@ -259,6 +265,21 @@ func (h *house) heard(c *phone.Call, after time.Duration) []string {
 		names = append(names, m.Name)
 	}
 	return names
+}
+
+// sounds tells whether the prompt's chord was heard at all, however broken. The first
+// words to two who are joined come as Asterisk begins to mix, and where other stories
+// fill the machine, pieces of them are missing: too many to know the prompt by its
+// beginning.
+func (h *house) sounds(c *phone.Call, prompt string) bool {
+	const piece, step = 400, 80 // 50 and 10 ms
+	heard := c.Heard().Samples
+	for i := 0; i+piece <= len(heard); i += step {
+		if phone.HasTone(heard[i:i+piece], h.chords[prompt]...) {
+			return true
+		}
+	}
+	return false
 }
 
 // hears waits until the prompt is heard after a moment; it is known by its first

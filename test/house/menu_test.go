@@ -39,7 +39,7 @@ func TestMenus(t *testing.T) {
 		h.press(c, "0")
 		h.finished(c)
 		keyed(h, "00020001", "", city.General, "greeting main queue talk goodbye end", "0")
-		if heard := h.heard(c, 0); !inOrder(heard, "greeting", "notice.recording", "menu.person", "agent.hello", "agent.serves", "goodbye") {
+		if heard := h.heard(c, 0); !h.sounds(c, "agent.hello") || !inOrder(heard, "greeting", "notice.recording", "menu.person", "agent.serves", "goodbye") {
 			t.Errorf("he heard %v", heard)
 		}
 		d.OnInvite(meets(phone.Answer(0).Talk(700 * time.Millisecond)))
