@@ -45,7 +45,7 @@ func (a *App) openNumbers(ctx context.Context, others []*store.Journal) {
 }
 
 // catchUp does what the start could not while SQL was away: agents whom the board has
-// lost are put back.
+// lost are put back, and those signed out whom it has though they signed out.
 func (a *App) catchUp(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -57,7 +57,7 @@ func (a *App) catchUp(ctx context.Context) {
 	if err := d.miss(ctx); err != nil && ctx.Err() == nil {
 		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
 	}
-	for d.recover(ctx, a.online()); len(d.lost) > 0; d.recover(ctx, a.online()) {
+	for d.amend(ctx); len(d.lost)+len(d.out) > 0; d.amend(ctx) {
 		select {
 		case <-ctx.Done():
 			return

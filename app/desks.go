@@ -110,6 +110,16 @@ func (d *desks) look(ctx context.Context) {
 	d.duty(ctx, v, online)
 }
 
+// amend does what is left of miss without a look of its own at the telephones.
+func (d *desks) amend(ctx context.Context) {
+	v, err := d.a.board.View(ctx)
+	if err != nil {
+		return
+	}
+	d.recover(ctx, d.a.online())
+	d.signOut(ctx, v)
+}
+
 // locate asks every Asterisk anew which telephones it has: an agent who signs in may
 // have registered a moment ago, and where decides how he is rung.
 func (a *App) locate(ctx context.Context) {

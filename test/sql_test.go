@@ -202,7 +202,40 @@ func TestAControllerStartsWithoutSQL(t *testing.T) {
 	r.Clean()
 }
 
-// The same on SQLite, whose file another program holds.
+// The agent has signed out in a talk that Redis forgets, and SQL, which knows of it, is
+// away when the next controller starts. Back, it tells.
+func TestHeSignedOutAndSQLIsAway(t *testing.T) {
+	t.Parallel()
+	p := postgres(t)
+	r := rig.New(t, story(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Books(p.URL())
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	desk.OnInvite(meets(phone.Answer(0)))
+	c := dial(r, "00056510")
+	c.press("2")
+	agent := next(t, desk)
+	talk(t, c.Call, agent)
+	r.SignOut("1001")
+	p.Kill()
+	r.Kill()
+	(&crowd{Rig: r}).empty()
+	r.Spawn()
+	talk(t, c.Call, agent)
+	must(t, p.Start(t.Context()))
+	r.Saw("msg", "SQL is back")
+	must(t, agent.Hangup(soon(t)))
+	c.over()
+	c.ticket(hotline.EndAnswered, hotline.SideAgent)
+	r.Within(5*time.Second, "he is signed out", func() bool {
+		b, err := r.Live.Load(t.Context())
+		must(t, err)
+		return len(b.Agents) == 0
+	})
+}
+
+// What a controller does that starts without SQL, on SQLite, whose file another program
+// holds.
 func TestAControllerStartsWhileSQLiteIsLocked(t *testing.T) {
 	t.Parallel()
 	r := rig.New(t, story(), func(o *site.Options) { o.RetrySeconds = 1 })
