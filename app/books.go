@@ -24,7 +24,13 @@ func (a *App) openBooks(ctx context.Context) (err error) {
 	case <-a.opt.Store.Ready():
 	default:
 		a.log.Error("ALARM: SQL is away; calls are served, tickets wait in the journal, nobody can sign in", "err", a.opt.Store.Ping(ctx))
-		a.done.Go(func() { a.catchUp(a.parts) })
+		a.done.Go(func() {
+			select {
+			case <-a.parts.Done():
+			case <-a.opt.Store.Ready():
+				a.log.Info("SQL is back")
+			}
+		})
 	}
 	return nil
 }
@@ -40,28 +46,6 @@ func (a *App) openNumbers(ctx context.Context, others []*store.Journal) {
 	for _, j := range others {
 		if err := j.Close(); err != nil {
 			a.log.Warn("a journal left by a controller before", "err", err)
-		}
-	}
-}
-
-// catchUp does what the start could not while SQL was away: agents whom the board has
-// lost are put back, and those signed out whom it has though they signed out.
-func (a *App) catchUp(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-a.opt.Store.Ready():
-	}
-	a.log.Info("SQL is back")
-	d := &desks{a: a}
-	if err := d.miss(ctx); err != nil && ctx.Err() == nil {
-		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
-	}
-	for d.amend(ctx); len(d.lost)+len(d.out) > 0; d.amend(ctx) {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookEvery):
 		}
 	}
 }

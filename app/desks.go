@@ -33,10 +33,31 @@ type desks struct {
 func (a *App) desksOf(ctx context.Context, n *node, x *pbx.Exchange) *desks {
 	d := &desks{a: a, n: n, x: x}
 	if err := d.miss(ctx); err != nil {
-		a.log.Error("who was signed in cannot be read; agents may have to sign in again", "err", err)
+		a.log.Error("who was signed in cannot be read; it is tried again", "err", err)
+		a.done.Go(func() { (&desks{a: a, n: n, x: x}).catchUp(ctx) })
 	}
 	d.look(ctx)
 	return d
+}
+
+// catchUp does what miss and the first look could not while SQL was away: agents whom the
+// board has lost are put back, and those signed out whom it has though they signed out.
+func (d *desks) catchUp(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for known := false; !known || len(d.lost)+len(d.out) > 0; {
+		select {
+		case <-d.x.Done():
+			return // the next connection asks anew
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !known {
+			known = d.miss(ctx) == nil
+		}
+		d.amend(ctx)
+	}
 }
 
 // watch looks again and again, until the connection or the controller ends.
@@ -53,6 +74,16 @@ func (d *desks) watch(ctx context.Context) error {
 			d.look(ctx)
 		}
 	}
+}
+
+// amend puts back who was lost, and signs out who signed out, as far as that can be.
+func (d *desks) amend(ctx context.Context) {
+	v, err := d.a.board.View(ctx)
+	if err != nil {
+		return
+	}
+	d.recover(ctx, d.a.online())
+	d.signOut(ctx, v)
 }
 
 // miss finds the sessions whose agents are not on the board, and whom the board has from
@@ -110,16 +141,6 @@ func (d *desks) look(ctx context.Context) {
 	d.duty(ctx, v, online)
 }
 
-// amend does what is left of miss without a look of its own at the telephones.
-func (d *desks) amend(ctx context.Context) {
-	v, err := d.a.board.View(ctx)
-	if err != nil {
-		return
-	}
-	d.recover(ctx, d.a.online())
-	d.signOut(ctx, v)
-}
-
 // locate asks every Asterisk anew which telephones it has: an agent who signs in may
 // have registered a moment ago, and where decides how he is rung.
 func (a *App) locate(ctx context.Context) {
@@ -145,7 +166,11 @@ func (d *desks) recover(ctx context.Context, online map[string]bool) {
 			waiting = append(waiting, s)
 			continue
 		}
-		if err := d.a.recoverAgent(ctx, s); err != nil {
+		err := d.a.recoverAgent(ctx, s)
+		if hotline.KindOf(err) == hotline.Unavailable {
+			waiting = append(waiting, s)
+		}
+		if err != nil {
 			d.a.log.Warn("an agent who was signed in is not taken up", "agent", s.Agent, "phone", s.Phone, "err", err)
 		}
 	}

@@ -83,6 +83,7 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	if err := a.recover(ctx, n, x); err != nil {
 		return err
 	}
+	a.done.Go(func() { a.prove(ctx, n, x) }) // before SQL is asked anything, which may take its time
 	if err := a.newPhones(ctx, n, x); err != nil {
 		a.log.Debug("new telephones follow", "asterisk", n.Name, "err", err)
 	}
@@ -92,7 +93,6 @@ func (a *App) session(ctx context.Context, n *node, up func()) error {
 	desks := a.desksOf(ctx, n, x)
 	up()
 	a.done.Go(func() { a.keepPhones(ctx, n, x) }) // those it knows change seldom: they do not hold up the start
-	a.done.Go(func() { a.prove(ctx, n, x) })
 	a.done.Go(func() { a.keepDoor(ctx, n, x) })
 	return desks.watch(ctx)
 }

@@ -16,18 +16,18 @@ type queue struct {
 	*routing.Dispatcher
 	a    *App
 	line *pbx.Line
-	in   hotline.QueueKey // where it waits, as far as its channel says
+	in   hotline.QueueKey // where it waits, as far as we had its channel say
 }
 
-// Join takes a place and writes it on the channel, once for each queue; at once where
-// Redis does not have it.
+// Join takes a place and writes it on the channel, once for each queue and controller (the
+// one before may have died over it); at once where Redis does not have it.
 func (q *queue) Join(ctx context.Context, w hotline.Wish, rec *ivr.Record) (p hotline.Place, err error) {
 	var kept bool
 	err = q.keeping(ctx, rec, func(n routing.Note) (bool, error) {
 		p, kept, err = q.Dispatcher.Join(ctx, w, n)
 		return kept, err
 	})
-	if err == nil && (w.Seq == 0 || q.in != "" && q.in != p.Queue) {
+	if err == nil && q.in != p.Queue {
 		q.in = p.Queue
 		b, _ := json.Marshal(p)
 		q.line.PlaceOn(string(b), !kept)

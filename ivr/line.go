@@ -54,6 +54,7 @@ type Waiting struct {
 type Talk struct {
 	Tag    string
 	Offer  hotline.Offer
+	Again  bool   // a controller before may have joined them
 	Notice []Part // first words to both, e.g. the agent's number
 	Record string // name of the recording, without extension; "" records nothing
 	Paused bool   // its recording was to be paused by a controller before

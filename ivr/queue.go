@@ -43,11 +43,10 @@ func (s QueueStep) Play(ctx context.Context, c *Call) (string, error) {
 		return s.Answered, nil
 	case ctx.Err() != nil:
 		return "", err
-	default: // waited long enough, or the queue failed
+	case err == errWaited:
 		_, c.Facts.Offers = c.Queue.Leave(ctx, c.id())
-		if context.Cause(ctx) == nil && err == errWaited {
-			return s.Else, nil
-		}
+		return s.Else, nil
+	default: // the apology follows, and he keeps his place meanwhile
 		return "", err
 	}
 }
@@ -68,6 +67,9 @@ func (s QueueStep) begin(c *Call) {
 	c.Facts.Queue = s.flow.place(c).Queue
 	if c.Facts.Chosen.IsZero() {
 		c.Facts.Chosen = c.Now().UTC()
+		if c.Place.Since != 0 { // all that is left of the call is its place
+			c.Facts.Chosen = c.Place.Since.Time().UTC()
+		}
 	}
 }
 
@@ -103,7 +105,7 @@ func (s QueueStep) wait(ctx context.Context, c *Call) (hotline.Offer, error) {
 	if f.err != nil {
 		return hotline.Offer{}, cmp.Or(context.Cause(seek), f.err)
 	}
-	return f.offer, err
+	return f.offer, nil // whatever failed of the music: he has his agent
 }
 
 // first is what is said on joining. Whoever has heard it, and waits on at another
@@ -187,8 +189,8 @@ func (s TalkStep) Play(ctx context.Context, c *Call) (string, error) {
 		c.apart()
 		return s.Queue, nil // the offer ended meanwhile
 	}
-	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Notice: s.notice(c), Record: s.record(c),
-		Paused: c.paused(), Muted: c.Muted, Mark: c.mark(ctx)})
+	end, err := c.Line.Talk(ctx, Talk{Tag: c.Tag(), Offer: c.Offer, Again: c.again || c.Place.Answered.ID == c.Offer.ID,
+		Notice: s.notice(c), Record: s.record(c), Paused: c.paused(), Muted: c.Muted, Mark: c.mark(ctx)})
 	return s.ended(ctx, c, end, err)
 }
 

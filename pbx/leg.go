@@ -19,6 +19,7 @@ type leg struct {
 	up        bool
 	left      chan struct{} // closed when the agent left, a moment before the channel is gone
 	cut       atomic.Bool   // the Asterisk that his telephone is at died
+	undialled atomic.Bool   // Asterisk did not say that it dialled
 	cancelled time.Time
 }
 
@@ -121,6 +122,7 @@ func (x *Exchange) dial(l *leg) {
 		err := x.conn.Do(context.Background(), ari.DialOut(legID(l.offer), x.opt.LegTimeout))
 		if err != nil && !ari.IsNotFound(err) && x.conn.Err() == nil {
 			x.trouble(l.offer.Call, "dial "+string(l.offer.Phone), err)
+			l.undialled.Store(true)
 			x.hangUp(l.offer)
 		}
 	})
@@ -265,7 +267,11 @@ func (x *Exchange) heardLeg(e *ari.Event) {
 		x.mu.Unlock()
 	case ari.ChannelDestroyed:
 		x.drop(l)
-		x.tell(l, routing.Gone, whyOf(e.Cause, l.up))
+		why := whyOf(e.Cause, l.up)
+		if l.undialled.Load() && !l.up { // Asterisk is to blame, not he
+			why = routing.WhyNotRung
+		}
+		x.tell(l, routing.Gone, why)
 	}
 }
 

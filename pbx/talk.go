@@ -18,10 +18,10 @@ func (l *Line) Talk(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
 	leg := l.x.leg(t.Offer)
 	if leg == nil {
 		// Gone: before they were joined, or (after a restart) after the talk.
-		return l.parted(ctx)
+		return l.parted(ctx, t)
 	}
 	were := false // a controller before made the bridge
-	if l.found {
+	if l.found && t.Again {
 		var caller, agent bool
 		switch were, caller, agent = l.within(ctx, t); {
 		case agent: // with the caller; or he has just left, and that is about to be told
@@ -160,10 +160,17 @@ func (l *Line) Tidy() {
 	}
 }
 
-// parted is a talk whose agent's leg is no more. Whether they had been joined
-// shows in the bridge: it is made with the join.
-func (l *Line) parted(ctx context.Context) (ivr.TalkEnd, error) {
+// parted is a talk whose agent's leg is no more. Whether a controller before had joined
+// them shows in the bridge: it is made with the join. (Without one before, the bridge is
+// of a join with another agent, or there is none.)
+func (l *Line) parted(ctx context.Context, t ivr.Talk) (ivr.TalkEnd, error) {
+	if !t.Again {
+		return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: true}, nil
+	}
 	_, err := ari.Bridge(context.WithoutCancel(ctx), l.conn, bridgeOf+l.id)
+	if why := l.severed(err); why != nil { // whoever plays on asks again
+		return ivr.TalkEnd{}, why
+	}
 	return ivr.TalkEnd{By: hotline.SideAgent, Unjoined: ari.IsNotFound(err)}, nil
 }
 

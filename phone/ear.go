@@ -37,6 +37,20 @@ func (h Heard) Time(i int) time.Duration {
 	return h.At + time.Duration(i)*time.Second/sampleRate
 }
 
+// Silence is the longest time in it without any sound: no sample above a three-hundredth
+// of the loudest there can be, which even the soft ends of music are.
+func (h Heard) Silence() time.Duration {
+	const sound = 100
+	run, most := 0, 0
+	for _, s := range h.Samples {
+		if run++; s > sound || s < -sound {
+			run = 0
+		}
+		most = max(most, run)
+	}
+	return time.Duration(most) * time.Second / sampleRate
+}
+
 // ear keeps what is received, as A-law: half the memory of samples.
 type ear struct {
 	call *Call

@@ -24,6 +24,11 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Plac
 			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since}
 		}
 		l := d.takenUp(w.Call)
+		if d.guessed[w.Call] && ok && w.Seq != 0 { // what he brings is where he stood
+			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since, Offer: p.Offer}
+			changes = append(changes, Change{Place: &p})
+		}
+		delete(d.guessed, w.Call)
 		switch {
 		case l != nil: // he is served, whatever his record says
 			l.taken = false
@@ -146,6 +151,7 @@ func (d *Dispatcher) Leave(ctx context.Context, call hotline.CallID) (hotline.Of
 				under = l.offer
 			}
 		}
+		delete(d.guessed, call)
 		if p, ok := d.image.Place(call); ok {
 			d.commit(ctx, Change{Place: &p, Gone: true})
 		}

@@ -94,14 +94,15 @@ func (d *Dispatcher) number(offers []hotline.Offer) []hotline.Offer {
 	return offers
 }
 
-// reserve adds to the changes that each offer holds its agent and its caller.
+// reserve adds to the changes that each offer holds its agent and its caller. One that
+// rings already rings no longer for it.
 func (d *Dispatcher) reserve(changes []Change, offers []hotline.Offer) []Change {
 	for _, o := range offers {
 		a, _ := d.image.Agent(o.Agent)
 		p, _ := d.image.Place(o.Call)
 		a.State, a.Reason, a.Call, a.Offer = Offered, "", o.Call, o.ID
 		p.Offer = o.ID
-		changes = put(changes, Change{Agent: &a, Since: true, Within: d.rules.Ring})
+		changes = put(changes, Change{Agent: &a, Since: true, Within: max(d.rules.Ring-d.boardNow().Time().Sub(o.At.Time()), time.Millisecond)})
 		changes = put(changes, Change{Place: &p})
 	}
 	return changes

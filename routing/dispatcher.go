@@ -102,14 +102,15 @@ type Dispatcher struct {
 	seekers map[hotline.CallID]*seeker
 	early   []LegNews // news that came before Sync
 	away    map[string]Node
-	met     map[string]bool // Asterisks that were told of once
-	given   hotline.OfferID // the highest that the board had given when it was read
-	loaded  bool            // the board was read once
-	synced  bool            // the legs that exist are known; before, nobody is offered
-	stale   bool            // the board is not as the image: nobody is offered
-	retry   time.Time       // when to try the board again
-	outage  bool            // the board did not answer
-	settle  time.Time       // when to compare it once more after that; zero: not
+	met     map[string]bool         // Asterisks that were told of once
+	guessed map[hotline.CallID]bool // whose places only an agent's leg told of, until they ask
+	given   hotline.OfferID         // the highest that the board had given when it was read
+	loaded  bool                    // the board was read once
+	synced  bool                    // the legs that exist are known; before, nobody is offered
+	stale   bool                    // the board is not as the image: nobody is offered
+	retry   time.Time               // when to try the board again
+	outage  bool                    // the board did not answer
+	settle  time.Time               // when to compare it once more after that; zero: not
 }
 
 // leg is one offer's leg as the loop knows it.
@@ -136,7 +137,7 @@ func New(store Store, phones Phones, rules Rules, ears Ears, now func() time.Tim
 		store: store, phones: phones, rules: rules, ears: ears, now: now,
 		work: make(chan func(context.Context), 1024), done: make(chan struct{}),
 		image: NewImage(rules.Ageing),
-		legs:  map[hotline.AgentID]*leg{}, seekers: map[hotline.CallID]*seeker{}, away: map[string]Node{}, met: map[string]bool{},
+		legs:  map[hotline.AgentID]*leg{}, seekers: map[hotline.CallID]*seeker{}, away: map[string]Node{}, met: map[string]bool{}, guessed: map[hotline.CallID]bool{},
 		stale: true,
 	}
 }

@@ -139,6 +139,7 @@ func (d *Dispatcher) believe(ctx context.Context, n Node, exists map[hotline.Age
 		}
 		if _, waits := d.image.Place(o.Call); !waits {
 			d.assume(Change{Place: &hotline.Place{Call: o.Call, Queue: o.Queue}})
+			d.guessed[o.Call] = true
 		}
 		d.commit(ctx, d.reserve(changes, []hotline.Offer{o})...)
 	}

@@ -85,7 +85,7 @@ func TestACallerIsHeldUntilThereIsAController(t *testing.T) {
 		t.Fatal("the caller hears nothing")
 	}
 	time.Sleep(9 * time.Second) // the words take seven seconds, then there is music
-	if quiet := quietest(call.Heard()); quiet > 1500*time.Millisecond {
+	if quiet := call.Heard().Silence(); quiet > 1500*time.Millisecond {
 		t.Errorf("the caller heard nothing for %v", quiet)
 	}
 	c := control(t, s)

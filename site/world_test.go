@@ -146,16 +146,3 @@ func (c *controller) forget() {
 	defer c.mu.Unlock()
 	c.events = nil
 }
-
-// quietest is the longest time without sound in what a call heard.
-func quietest(heard phone.Heard) time.Duration {
-	const loud = 100 // of 32767: the music's soft ends are above it
-	run, most := 0, 0
-	for _, s := range heard.Samples {
-		if run++; s > loud || s < -loud {
-			run = 0
-		}
-		most = max(most, run)
-	}
-	return time.Duration(most) * time.Second / 8000
-}

@@ -149,6 +149,10 @@ func TestKillWhileSomeWait(t *testing.T) {
 		c.hears("wait", 0)
 	}
 	time.Sleep(time.Second) // the words are over, the music plays
+	var since []time.Duration
+	for _, c := range queue {
+		since = append(since, c.now())
+	}
 	r.Kill()
 	time.Sleep(away)
 	at := queue[0].now()
@@ -159,6 +163,9 @@ func TestKillWhileSomeWait(t *testing.T) {
 		}
 	}
 	time.Sleep(time.Second) // so long would the words need
+	for i, c := range queue {
+		c.heardMusic(since[i])
+	}
 	for i, c := range queue {
 		c.up()
 		c.Tone(float64(600 + 100*i))

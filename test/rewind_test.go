@@ -45,6 +45,7 @@ func TestTalksThatRedisHasForgotten(t *testing.T) {
 		{name: "that he was offered", forgets: waits, policy: phone.Answer(0)},
 		{name: "that he chose", forgets: func(c citizen) { c.hears("menu.1s", 0) }, policy: phone.Answer(0)},
 		{name: "that he called", forgets: func(citizen) {}, policy: phone.Answer(0), all: true},
+		{name: "that he called, and the telephone rings", forgets: func(citizen) {}, policy: phone.Answer(3 * time.Second), rings: true, all: true},
 		{name: "that his agent's telephone rings", forgets: waits, policy: phone.Answer(3 * time.Second), rings: true},
 		{name: "that he called, and his agent signs out", forgets: func(citizen) {}, policy: phone.Answer(0), all: true, out: true},
 	} {
@@ -168,6 +169,62 @@ func TestARecordOlderThanItsPlace(t *testing.T) {
 	k.over()
 	if ticket := r.Tickets(1)[0]; ticket.Queue != was.Queue {
 		t.Errorf("he waited in %s; the ticket says %s", was.Queue, ticket.Queue)
+	}
+}
+
+// Everything is forgotten while his agent's telephone rings, and the agent declines. He
+// waits on where he stood, before the one who came after him.
+func TestWhoWasRungForWhenRedisForgotKeepsHisPlace(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	desk := r.Agent("1001", "8001")
+	desk.OnInvite(meets(phone.Decline(4*time.Second, 486)))
+	r.Pause("1001")
+	first, second := waiting(r, "00057100"), waiting(r, "00057101")
+	was := first.waits()
+	time.Sleep(2500 * time.Millisecond) // his place is on his channel when he has waited for a second
+	r.Ready("1001")
+	rung := next(t, desk)
+	r.Kill()
+	(&crowd{Rig: r}).empty()
+	r.Spawn()
+	<-rung.Done()
+	if p := first.waits(); p.Seq != was.Seq || p.Since != was.Since || p.Queue != was.Queue {
+		t.Errorf("his place was %+v and is %+v", was, p)
+	}
+	desk.OnInvite(meets(phone.Answer(0)))
+	r.Ready("1001")
+	for _, c := range []citizen{first, second} {
+		agent := next(t, desk)
+		talk(t, c.Call, agent)
+		must(t, agent.Hangup(soon(t)))
+		c.over()
+	}
+}
+
+// The controller dies over writing his place on his channel. The next one writes it, so
+// that he has it still when everything is forgotten with that one.
+func TestAPlaceIsWrittenOnTheChannelAgain(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, patient(), func(o *site.Options) { o.RetrySeconds = 1 })
+	r.Spawn()
+	killed := r.KillAt(rig.ToAsterisk("channels/a1-", "HOTLINE_PLACE"))
+	c := waiting(r, "00057200")
+	was := c.waits()
+	r.Happened(killed)
+	r.Spawn()
+	time.Sleep(2500 * time.Millisecond) // the place is written when he has waited for a second
+	r.Kill()
+	(&crowd{Rig: r}).empty()
+	at := c.now()
+	r.Spawn()
+	if p := c.waits(); p.Seq != was.Seq || p.Since != was.Since || p.Queue != was.Queue {
+		t.Errorf("his place was %+v and is %+v", was, p)
+	}
+	c.heardMusic(at)
+	if heard := c.heard(at); has(heard, "greeting.1s") || has(heard, "menu.1s") {
+		t.Errorf("he, who waited, heard %v", heard)
 	}
 }
 

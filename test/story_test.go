@@ -126,6 +126,16 @@ func (c citizen) hears(prompt string, after time.Duration) {
 // now is the moment, as the call counts.
 func (c citizen) now() time.Duration { return time.Since(c.Began()) }
 
+// heardMusic is that there was no silence since a moment.
+func (c citizen) heardMusic(since time.Duration) {
+	c.T.Helper()
+	const most = 700 * time.Millisecond
+	h := c.HeardSince(since)
+	if quiet := max(h.Silence(), c.now()-h.Time(len(h.Samples))); quiet > most {
+		c.T.Errorf("%s heard nothing for %v; the music is to play on", c.number, quiet)
+	}
+}
+
 func (c citizen) hangup() {
 	c.T.Helper()
 	must(c.T, c.Hangup(soon(c.T)))

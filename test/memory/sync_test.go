@@ -197,3 +197,46 @@ func TestWhoWasJoinedIsNotGivenTheSameLegAgain(t *testing.T) {
 		}
 	})
 }
+
+// The board is lost while a telephone rings. It rings no longer for that, and the caller,
+// whom nobody gets, waits on where he stood, for whom he needs.
+func TestWhoWasRungForKeepsHisPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ring, rung = 30 * time.Second, 20 * time.Second
+		d := routing.New(memory.New(), &asked{}, routing.Rules{Ring: ring, Lifetime: time.Minute, Ageing: time.Minute}, routing.Ears{}, time.Now)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go d.Run(ctx, 1)
+		began := hotline.MillisOf(time.Now())
+		time.Sleep(rung)
+		leg := routing.Leg{Rang: true, Offer: hotline.Offer{ID: 51, Call: "anna", Agent: "1001", Phone: "8001", Queue: "general", At: began}}
+		err := d.Sync(ctx, routing.OneNode(), []routing.Leg{leg}, func(hotline.CallID) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		join := func(w hotline.Wish) hotline.Place {
+			t.Helper()
+			p, _, err := d.Join(ctx, w, routing.Note{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		join(hotline.Wish{Call: "berta", Queue: "general", Seq: 8, Since: began})
+		p := join(hotline.Wish{Call: "anna", Queue: "general", Needs: []hotline.Skill{"english"}, Priority: 2, Seq: 7, Since: began})
+		if p.Offer != leg.Offer.ID || p.Seq != 7 || p.Since != began || p.Priority != 2 || !slices.Equal(p.Needs, []hotline.Skill{"english"}) {
+			t.Errorf("her place is %+v", p)
+		}
+		v, err := d.View(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := v.Agents[0].Deadline.Time().Sub(time.Now()); left > ring-rung {
+			t.Errorf("his telephone rings for another %v; %v is right", left, ring-rung)
+		}
+		d.Tell(routing.LegNews{News: routing.Gone, Agent: "1001", Offer: leg.Offer.ID, Why: routing.WhyDeclined})
+		if n := d.Position("berta"); n != 1 {
+			t.Errorf("%d stand before berta; anna is to", n)
+		}
+	})
+}
