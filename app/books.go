@@ -72,7 +72,7 @@ const (
 	mostJournals = 8
 	// drainFirst is how long SQL may take at the start before calls are served, and at
 	// the end before the next controller has the rest.
-	drainFirst = time.Second
+	drainFirst = 500 * time.Millisecond
 )
 
 // openJournals opens the first journal that nobody has open, and drains what

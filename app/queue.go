@@ -20,7 +20,8 @@ type queue struct {
 }
 
 // Join takes a place and writes it on the channel, once for each queue and controller (the
-// one before may have died over it); at once where Redis does not have it.
+// one before may have died over it). That is at once where nobody is rung for him yet, or
+// Redis does not have it; who has waited before has it there already, most likely.
 func (q *queue) Join(ctx context.Context, w hotline.Wish, rec *ivr.Record) (p hotline.Place, err error) {
 	var kept bool
 	err = q.keeping(ctx, rec, func(n routing.Note) (bool, error) {
@@ -30,7 +31,7 @@ func (q *queue) Join(ctx context.Context, w hotline.Wish, rec *ivr.Record) (p ho
 	if err == nil && q.in != p.Queue {
 		q.in = p.Queue
 		b, _ := json.Marshal(p)
-		q.line.PlaceOn(string(b), !kept)
+		q.line.PlaceOn(string(b), !kept || p.Offer == 0 && w.Seq == 0)
 	}
 	return p, err
 }

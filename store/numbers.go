@@ -181,9 +181,16 @@ func (n *Numbers) keep(ctx context.Context, first chan<- struct{}) {
 	defer close(n.done)
 	tick := time.NewTicker(refillEvery)
 	defer tick.Stop()
+	held := n.Left(n.now()) > handLow
+	if held { // what was left does until SQL gives more
+		n.note()
+		close(first)
+	}
 	n.failed(n.refill(ctx))
 	n.note()
-	close(first)
+	if !held {
+		close(first)
+	}
 	for {
 		select {
 		case <-ctx.Done():

@@ -183,7 +183,7 @@ func TestWhoWasRungForWhenRedisForgotKeepsHisPlace(t *testing.T) {
 	r.Pause("1001")
 	first, second := waiting(r, "00057100"), waiting(r, "00057101")
 	was := first.waits()
-	time.Sleep(2500 * time.Millisecond) // his place is on his channel when he has waited for a second
+	time.Sleep(away) // his place is on his channel
 	r.Ready("1001")
 	rung := next(t, desk)
 	r.Kill()

@@ -2,6 +2,8 @@ package chaos
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"syscall"
@@ -97,6 +99,8 @@ func (c *cast) do(k *rig.Controller, a act) bool {
 		c.standby.Kill()
 		k.Kill()
 		return false
+	case lockSQL:
+		c.note(c.lock(time.Second + time.Duration(c.rng.IntN(3000))*time.Millisecond))
 	case stop:
 		go func() { _ = k.Stop() }() // its end is waited for in follow
 	case freeze:
@@ -116,6 +120,20 @@ func (c *cast) do(k *rig.Controller, a act) bool {
 		time.AfterFunc(time.Second+time.Duration(c.rng.IntN(1500))*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	}
 	return true
+}
+
+// lock holds the write lock of the books for a while.
+func (c *cast) lock(held time.Duration) error {
+	db, err := sql.Open("sqlite", rig.BooksFile(c.r.Site.Addresses())+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	time.AfterFunc(held, func() { _ = db.Close() })
+	return nil
 }
 
 // levelRedis takes the telephones' precedence from a Redis that was started just now.
@@ -151,6 +169,7 @@ func (c *cast) follow(a act, began time.Time) {
 		c.r.Serves(c.serves)
 		c.recoveries = append(c.recoveries, time.Since(at))
 		c.next()
+	case lockSQL: // whoever serves goes on
 	default:
 		c.settle()
 	}

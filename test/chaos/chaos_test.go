@@ -56,7 +56,7 @@ func TestChaos(t *testing.T) {
 	enough, release := signal.NotifyContext(t.Context(), os.Interrupt) // judged by what was seen so far
 	defer release()
 	r := rig.New(t, flow(), func(o *site.Options) { o.RetrySeconds, o.RTPPorts = 1, 4*(p.callers+p.agents)+200 })
-	r.Rules.Ring = 10 * time.Second
+	r.Rules.Ring = ring
 	rng := rand.New(rand.NewPCG(p.seed, 1))
 	c := startCast(r, rng)
 	if err := renice(os.Getpid(), precedence); err != nil {
@@ -90,7 +90,9 @@ func TestChaos(t *testing.T) {
 		fmt.Println("acts: interrupted after", time.Since(began).Round(time.Second))
 	}
 	c.wake(true)
-	l.drain(time.Minute)
+	if left := l.drain(2 * time.Minute); left > 0 {
+		t.Errorf("%d citizens were never served", left)
+	}
 	l.close()
 	// A record that a waking Redis wrote after its call had ended is closed by the
 	// next start, and is no second ticket.

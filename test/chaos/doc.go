@@ -1,6 +1,6 @@
 // Package chaos kills, stops and freezes the controllers of a hotline under load,
-// and empties and restarts its Redis, at moments that are aimed at; and judges
-// from outside – by what telephones hear, by packets, and by the tickets in SQL –
+// empties and restarts its Redis and locks its SQL, at moments that are aimed at; and
+// judges from outside – by what telephones hear, by packets, and by the tickets in SQL –
 // whether anybody on the telephone noticed.
 //
 //	make chaos

@@ -11,6 +11,9 @@ import (
 // either order: several agents became free together, or the machine was busy.
 const atOnce = 100 * time.Millisecond
 
+// ring is how long a telephone rings.
+const ring = 10 * time.Second
+
 // silence is how long either may be without the other's voice in a talk; shorter
 // than that it is a pause, which is measured and not judged. A machine with two
 // processors and much to do besides has kept a telephone from speaking for 1.8 s.
@@ -218,8 +221,8 @@ func (t trial) order(v *Verdict) {
 }
 
 // isServed tells whether a caller had an agent, or an agent's telephone that rang
-// for him, at a moment. One who had an agent chosen counts: the controller may
-// have died before it could ring.
+// for him, at a moment. One who had an agent chosen counts for as long as a telephone
+// would ring: the controller may have died before it could.
 func (t trial) isServed(c Caller, legs []Leg, at time.Time) bool {
 	for _, span := range c.Heard {
 		if span.First.Before(at) {
@@ -232,7 +235,7 @@ func (t trial) isServed(c Caller, legs []Leg, at time.Time) bool {
 		}
 	}
 	for _, o := range t.Offers {
-		if i, ok := t.callOf[o.Call]; ok && t.Callers[i].Number == c.Number && !o.At.After(at) && first(o.Until).After(at.Add(-atOnce)) {
+		if i, ok := t.callOf[o.Call]; ok && t.Callers[i].Number == c.Number && !o.At.After(at) && first(o.Until, o.At.Add(ring)).After(at.Add(-atOnce)) {
 			return true
 		}
 	}

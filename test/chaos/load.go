@@ -65,16 +65,18 @@ func startLoad(r *rig.Rig, c crowd, seed uint64) *load {
 	return l
 }
 
-// drain lets nobody call any more and waits until all who are there were served.
-func (l *load) drain(within time.Duration) {
+// drain lets nobody call any more and waits until all who are there were served; it
+// tells how many were not.
+func (l *load) drain(within time.Duration) (there int) {
 	l.mu.Lock()
 	l.closing = true
 	l.mu.Unlock()
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if there, _ := l.state(); there == 0 {
-			return
+		if there, _ = l.state(); there == 0 {
+			break
 		}
 	}
+	return there
 }
 
 // close ends the load, whatever is on.

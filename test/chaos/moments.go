@@ -52,9 +52,10 @@ const (
 	killRedis   act = "kill Redis"    // kill -9, started again at once
 	freezeRedis act = "freeze Redis"  // SIGSTOP for a second or two
 	restart     act = "restart Redis" // stopped politely, started again
+	lockSQL     act = "lock SQL"      // nobody can write for some seconds
 )
 
 // otherActs are done besides kills.
 func otherActs() []act {
-	return []act{killBoth, stop, freeze, emptyRedis, killRedis, freezeRedis, restart, killBoth, stop, freeze}
+	return []act{killBoth, stop, freeze, emptyRedis, killRedis, freezeRedis, restart, killBoth, stop, freeze, lockSQL}
 }
