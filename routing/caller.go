@@ -25,7 +25,7 @@ func (d *Dispatcher) Join(ctx context.Context, w Wish, n Note) (got hotline.Plac
 		}
 		l := d.takenUp(w.Call)
 		if d.guessed[w.Call] && ok && w.Seq != 0 { // what he brings is where he stood
-			p = hotline.Place{Call: w.Call, Queue: w.Queue, Needs: slices.Clone(w.Needs), Priority: w.Priority, Seq: w.Seq, Since: w.Since, Offer: p.Offer}
+			p.Queue, p.Needs, p.Priority, p.Seq, p.Since = w.Queue, slices.Clone(w.Needs), w.Priority, w.Seq, w.Since
 			changes = append(changes, Change{Place: &p})
 		}
 		delete(d.guessed, w.Call)

@@ -231,7 +231,7 @@ func TestWhoWasRungForKeepsHisPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if left := v.Agents[0].Deadline.Time().Sub(time.Now()); left > ring-rung {
+		if left := time.Until(v.Agents[0].Deadline.Time()); left > ring-rung {
 			t.Errorf("his telephone rings for another %v; %v is right", left, ring-rung)
 		}
 		d.Tell(routing.LegNews{News: routing.Gone, Agent: "1001", Offer: leg.Offer.ID, Why: routing.WhyDeclined})

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,9 +96,9 @@ func (k *Controller) Granted() (granted []string) {
 		}
 	}
 	for _, m := range k.redis.kept() {
-		// A script that wrote answers 1 or "done"; one that was refused 0 or
-		// "forbidden".
-		if strings.HasPrefix(m, ":1") || strings.Contains(m, "done") {
+		// A script that wrote answers 1 or "done", and of a lease that it renewed "kept" or
+		// "forgotten"; one that was refused 0, "forbidden" or "lost".
+		if strings.HasPrefix(m, ":1") || slices.ContainsFunc([]string{"done", "kept", "forgotten"}, func(yes string) bool { return strings.Contains(m, yes) }) {
 			granted = append(granted, m)
 		}
 	}
