@@ -101,12 +101,12 @@ func (a *App) keepDoor(ctx context.Context, n *node, x *pbx.Exchange) {
 	counted := a.counter(ctx, x)
 	for ticks := 0; ; ticks++ {
 		why := a.full(n)
-		if why != "" && shut == "" && a.now().Sub(at) > sayAgain {
-			told, at = true, a.now()
-			a.log.Error("ALARM: new callers are refused", "asterisk", n.Name, "why", why, "calls", a.calls.count(), "answer", n.load.mean(a.now()))
-		}
 		if err := a.moveDoor(ctx, x, shut != "", why != ""); err != nil && ctx.Err() == nil && x.Err() == nil {
 			a.log.Warn("cannot tell Asterisk whether callers are taken", "err", err)
+		}
+		if why != "" && shut == "" && a.now().Sub(at) > sayAgain { // Asterisk knows, where it answers
+			told, at = true, a.now()
+			a.log.Error("ALARM: new callers are refused", "asterisk", n.Name, "why", why, "calls", a.calls.count(), "answer", n.load.mean(a.now()))
 		}
 		if why == "" && shut != "" && told {
 			told = false
