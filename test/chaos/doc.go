@@ -6,4 +6,10 @@
 //	make chaos
 //	CHAOS_SEED=7 CHAOS_MINUTES=5 CHAOS_KILLS=50 make chaos
 //	go test ./test/chaos -run TestTakeUp500 -callers 500 -v
+//
+// Two versions take over from each other when one controller in two is of another
+// build, a test program of this package made in a checkout of that version:
+//
+//	go test -c -o /tmp/before.test ./test/chaos
+//	HOTLINE_OTHER_BUILD=/tmp/before.test make chaos
 package chaos

@@ -173,10 +173,15 @@ type pipes struct {
 func (p pipes) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p pipes) Close() error                { return errors.Join(p.w.Close(), p.ReadCloser.Close()) }
 
-// startChild starts the process; it is killed when this one ends. elsewhere: it
-// counts processes by itself, as on another host, and cannot see who is dead.
-func startChild(t testing.TB, order string, elsewhere bool) (*child, error) {
-	c := &child{cmd: exec.Command(os.Args[0]), over: make(chan struct{}), news: make(chan struct{})}
+// startChild starts this program in a process; it is killed when this one ends.
+func startChild(t testing.TB, order string) (*child, error) {
+	return start(t, os.Args[0], order, false)
+}
+
+// start starts a program. elsewhere: it counts processes by itself, as on another host,
+// and cannot see who is dead.
+func start(t testing.TB, program, order string, elsewhere bool) (*child, error) {
+	c := &child{cmd: exec.Command(program), over: make(chan struct{}), news: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), orderVar+"="+order)
 	if elsewhere {
 		c.cmd.SysProcAttr = &syscall.SysProcAttr{}

@@ -12,7 +12,7 @@ func (r *Rig) Spawn() time.Duration {
 	order, err := r.order()
 	r.must(err)
 	began := time.Now()
-	c, err := startChild(r.now.root, order, false)
+	c, err := startChild(r.now.root, order)
 	r.must(err)
 	ctx, cancel := context.WithTimeout(r.T.Context(), 15*time.Second)
 	defer cancel()

@@ -16,7 +16,7 @@ func (r *Rig) Serve() *Controller {
 	order, err := r.orderAt(r.Site.Addresses())
 	r.must(err)
 	k := &Controller{t: r.T}
-	k.c, err = startChild(r.now.root, order, false)
+	k.c, err = startChild(r.now.root, order)
 	r.must(err)
 	r.now.root.Cleanup(k.c.kill)
 	r.Serves(k)

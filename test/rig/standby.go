@@ -2,6 +2,8 @@ package rig
 
 import (
 	"context"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +19,18 @@ type Controller struct {
 	redis, asterisk tapAt
 }
 
+// otherVar names the test program of another version, built of the same package there:
+// one controller in two is of that version, and they take over from each other.
+const otherVar = "HOTLINE_OTHER_BUILD"
+
+// build is the program of a further controller.
+func build() string {
+	if other := os.Getenv(otherVar); other != "" && rand.IntN(2) == 0 {
+		return other
+	}
+	return os.Args[0]
+}
+
 // Another starts a further controller, elsewhere: as on another host, where it
 // cannot see that the one who serves is dead. It serves, or stands by while
 // another one does.
@@ -28,7 +42,7 @@ func (r *Rig) Another(elsewhere bool) *Controller {
 	at.Redis, at.ARI = k.redis.addr, "http://"+k.asterisk.addr
 	order, err := r.orderAt(at)
 	r.must(err)
-	k.c, err = startChild(r.now.root, order, elsewhere)
+	k.c, err = start(r.now.root, build(), order, elsewhere)
 	r.must(err)
 	r.now.root.Cleanup(k.c.kill)
 	return k

@@ -121,7 +121,7 @@ type taps struct {
 
 // startTaps starts the process; it ends with the test, and all taps with it.
 func startTaps(t testing.TB) (taps, error) {
-	c, err := startChild(t, tapsOrder, false)
+	c, err := startChild(t, tapsOrder)
 	if err != nil {
 		return taps{}, err
 	}
