@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zaf/g711"
 )
@@ -37,6 +38,17 @@ func HasTone(samples []int16, hz ...float64) bool {
 		return false
 	}
 	return !slices.ContainsFunc(hz, func(f float64) bool { return inTone(samples, f) < power/float64(len(hz)+1) })
+}
+
+// Toned is how much of the sound is a tone of hz (HasTone), in pieces of 50 ms.
+func Toned(samples []int16, hz float64) (d time.Duration) {
+	const piece = sampleRate / 20
+	for i := 0; i+piece <= len(samples); i += piece {
+		if HasTone(samples[i:i+piece], hz) {
+			d += piece * time.Second / sampleRate
+		}
+	}
+	return d
 }
 
 // inTone is the energy of one frequency, in units of a sample squared.

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +8,7 @@ import (
 
 	"hotline/phone"
 	"hotline/site"
+	"hotline/site/sitetest"
 	"hotline/test/rig"
 )
 
@@ -34,19 +34,8 @@ func TestARecordingGoesOnThroughAKill(t *testing.T) {
 	k := c.TicketOf(c.number)
 	file := filepath.Join(r.Site.Addresses().Recordings, k.Recording)
 	r.Within(5*time.Second, "the recording is there", func() bool { _, err := os.Stat(file); return k.Recording != "" && err == nil })
-	b, err := os.ReadFile(file)
-	must(t, err)
-	var citizen []int16
-	for b = b[44:]; len(b) >= 4; b = b[4:] { // he is left
-		citizen = append(citizen, int16(binary.LittleEndian.Uint16(b)))
-	}
-	const window = 400
-	var heard time.Duration
-	for i := 0; i+window <= len(citizen); i += window {
-		if phone.HasTone(citizen[i:i+window], 500) {
-			heard += window * time.Second / 8000
-		}
-	}
+	citizen, _ := sitetest.Sides(t, file)
+	heard := phone.Toned(citizen, 500)
 	if talked := k.TalkEnded.Sub(k.Joined); (talked - heard).Abs() > 700*time.Millisecond {
 		t.Errorf("the talk was %v, and %v of him are in the recording", talked, heard)
 	}

@@ -123,10 +123,10 @@ func (h *house) gaps(k ticket.Ticket, n int, spoken time.Duration) {
 			}
 		}
 	}
-	if d := toned(left, 700); d > 100*time.Millisecond {
+	if d := phone.Toned(left, 700); d > 100*time.Millisecond {
 		h.Errorf("%v of what the citizen said in the gap are kept", d)
 	}
-	for who, d := range map[string]time.Duration{"citizen": toned(left, 500), "agent": toned(right, 400)} {
+	for who, d := range map[string]time.Duration{"citizen": phone.Toned(left, 500), "agent": phone.Toned(right, 400)} {
 		if d < spoken || d > length-silent+200*time.Millisecond {
 			h.Errorf("%v of the %s's tone are kept, of %v with %v of gaps", d, who, length, silent)
 		}

@@ -110,13 +110,7 @@ func (h *house) left(number string, by hotline.Side) {
 	h.must(err)
 	samples, err := phone.DecodeWAV(b)
 	h.must(err)
-	toned := 0
-	for i := 0; i+400 <= len(samples); i += 400 {
-		if phone.HasTone(samples[i:i+400], 500) {
-			toned++
-		}
-	}
-	if d := time.Duration(toned) * 50 * time.Millisecond; d < 800*time.Millisecond {
+	if d := phone.Toned(samples, 500); d < 800*time.Millisecond {
 		h.Errorf("the message of %v holds %v of his tone", time.Duration(len(samples))*time.Second/8000, d)
 	}
 }

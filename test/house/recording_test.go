@@ -1,7 +1,6 @@
 package house
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"hotline"
 	"hotline/phone"
+	"hotline/site/sitetest"
 	"hotline/ticket"
 )
 
@@ -79,7 +79,7 @@ func TestRecording(t *testing.T) {
 			t.Fatalf("the ticket says %s, recording %q", k.End, k.Recording)
 		}
 		left, _ := h.sides(k)
-		if d := toned(left, 500); d < 2*time.Second {
+		if d := phone.Toned(left, 500); d < 2*time.Second {
 			t.Errorf("it holds %v of the citizen", d)
 		}
 	})
@@ -122,11 +122,11 @@ func (h *house) stereo(k ticket.Ticket, talked time.Duration) {
 		samples    []int16
 		own, other float64
 	}{"citizen": {left, 500, 400}, "agent": {right, 400, 500}} {
-		d := toned(side.samples, side.own)
+		d := phone.Toned(side.samples, side.own)
 		if whole := time.Duration(len(side.samples)) * time.Second / 8000; d < talked || whole-d > 400*time.Millisecond {
 			h.Errorf("the %s's side holds %v of his tone in %v; he spoke all the while", who, d, whole)
 		}
-		if d := toned(side.samples, side.other); d > 100*time.Millisecond {
+		if d := phone.Toned(side.samples, side.other); d > 100*time.Millisecond {
 			h.Errorf("the %s's side holds %v of the other's tone", who, d)
 		}
 	}
@@ -139,29 +139,5 @@ func (h *house) stereo(k ticket.Ticket, talked time.Duration) {
 // sides waits for the recording and gives both sides of it.
 func (h *house) sides(k ticket.Ticket) (left, right []int16) {
 	h.Helper()
-	path := filepath.Join(h.at.Recordings, k.Recording)
-	h.until("the two sides are joined", func() bool {
-		files, err := filepath.Glob(filepath.Join(h.at.Recordings, string(k.Number)+"*"))
-		return err == nil && len(files) == 1 && files[0] == path
-	})
-	b, err := os.ReadFile(path)
-	h.must(err)
-	if binary.LittleEndian.Uint16(b[22:]) != 2 || binary.LittleEndian.Uint32(b[24:]) != 8000 || binary.LittleEndian.Uint16(b[34:]) != 16 {
-		h.Fatalf("it is not 8 kHz stereo of 16 bit: % x", b[:44])
-	}
-	for b = b[44:]; len(b) >= 4; b = b[4:] {
-		left = append(left, int16(binary.LittleEndian.Uint16(b)))
-		right = append(right, int16(binary.LittleEndian.Uint16(b[2:])))
-	}
-	return left, right
-}
-
-// toned is how much of the sound is a tone of hz.
-func toned(samples []int16, hz float64) (d time.Duration) {
-	for i := 0; i+400 <= len(samples); i += 400 {
-		if phone.HasTone(samples[i:i+400], hz) {
-			d += 50 * time.Millisecond
-		}
-	}
-	return d
+	return sitetest.Sides(h, filepath.Join(h.at.Recordings, k.Recording))
 }
